@@ -1,0 +1,118 @@
+//! The CPU backend: executes instructions as plain Rust, in order, on the caller's thread.
+//!
+//! It is the meaning of every kernel and what users without a GPU train on. Matrix products go to
+//! [`gemm`]; everything else is loops that the compiler turns into vector code, for the widest
+//! vectors that the processor has (`vectorize`). A step allocates nothing: buffers are moved
+//! between the owner and the executor, and scratch memory is made when a program is compiled.
+
+mod executable;
+mod gemm;
+mod memory;
+mod ops;
+mod vectorize;
+
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+pub(crate) use memory::Memory;
+
+use self::executable::CpuExecutable;
+use self::memory::{Bank, Words};
+use super::{Backend, DeviceInfo, DeviceKind, Executable, Limits, Meter, Pending, Storage};
+use crate::error::Result;
+use crate::op::{Op, StepArgs};
+use crate::program::Program;
+
+/// The one CPU of the process.
+pub(crate) fn backend() -> Arc<dyn Backend> {
+    static CPU: OnceLock<Arc<Cpu>> = OnceLock::new();
+    CPU.get_or_init(|| Arc::new(Cpu { info: info(), meter: Meter::default() })).clone()
+}
+
+fn info() -> DeviceInfo {
+    let unlimited = isize::MAX as u64;
+    DeviceInfo {
+        id: "cpu".into(),
+        name: format!("{} with {}", std::env::consts::ARCH, vectorize::level()),
+        backend: "cpu".into(),
+        kind: DeviceKind::Cpu,
+        driver: String::new(),
+        limits: Limits {
+            max_buffer_bytes: unlimited,
+            max_binding_bytes: unlimited,
+            max_workgroup_bytes: 0,
+            max_workgroup_threads: 0,
+        },
+    }
+}
+
+/// The CPU as a device.
+#[derive(Debug)]
+struct Cpu {
+    info: DeviceInfo,
+    meter: Meter,
+}
+
+/// The memory behind a storage of this backend.
+fn memory(storage: &Storage) -> &Memory {
+    match storage {
+        Storage::Cpu(memory) => memory,
+        #[cfg(feature = "gpu")]
+        Storage::Gpu(_) => unreachable!("the device has checked that its buffers are its own"),
+    }
+}
+
+impl Backend for Cpu {
+    fn info(&self) -> &DeviceInfo {
+        &self.info
+    }
+
+    fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    fn allocate(&self, words: usize) -> Result<Storage> {
+        Meter::add(&self.meter.allocations, 1);
+        Ok(Storage::Cpu(Memory::new(Words::Own(vec![0.0; words]))))
+    }
+
+    fn upload(&self, words: Arc<Vec<f32>>) -> Result<Storage> {
+        Meter::add(&self.meter.allocations, 1);
+        Meter::add(&self.meter.uploads, 1);
+        Ok(Storage::Cpu(Memory::new(Words::Shared(words))))
+    }
+
+    fn write(&self, storage: &Storage, offset: usize, words: &[f32]) -> Result<()> {
+        Meter::add(&self.meter.uploads, 1);
+        let mut target = memory(storage).lock();
+        target.own()[offset..offset + words.len()].copy_from_slice(words);
+        Ok(())
+    }
+
+    fn read<'a>(&'a self, ranges: &'a [(&'a Storage, Range<usize>)]) -> Pending<'a, Vec<Vec<f32>>> {
+        Meter::add(&self.meter.readbacks, 1);
+        let copy = |(storage, range): &(&Storage, Range<usize>)| {
+            memory(storage).lock()[range.clone()].to_vec()
+        };
+        let parts = ranges.iter().map(copy).collect();
+        Box::pin(std::future::ready(Ok(parts)))
+    }
+
+    fn execute(&self, op: &Op, buffers: &[&Storage], args: &StepArgs) -> Result<()> {
+        let memories: Vec<Memory> = buffers.iter().map(|storage| memory(storage).clone()).collect();
+        let mut bank = Bank::new(&memories);
+        bank.check_out(&memories, |bank| {
+            let mut scratch = ops::Scratch::for_ops(std::slice::from_ref(op));
+            ops::execute(op, bank, args, &mut scratch)
+        })
+    }
+
+    fn compile(&self, programs: &[Program], buffers: &[Storage]) -> Result<Box<dyn Executable>> {
+        let memories = buffers.iter().map(|storage| memory(storage).clone()).collect();
+        Ok(Box::new(CpuExecutable::new(backend(), programs, memories)))
+    }
+
+    fn synchronize(&self) -> Pending<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}

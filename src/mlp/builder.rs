@@ -1,0 +1,182 @@
+//! Describing a network layer by layer.
+
+use super::Mlp;
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::nn::{Activation, Init, Layer, Network, Parameter};
+use crate::op::Shape;
+
+/// A dense layer to be added to a network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dense {
+    width: usize,
+    activation: Activation,
+    bias: Option<bool>,
+    weight_init: Option<Init>,
+    bias_init: Option<Init>,
+}
+
+impl Dense {
+    /// A layer of `width` outputs with the activation phi; the rest as the network has it.
+    #[must_use]
+    pub fn new(width: usize, activation: Activation) -> Self {
+        Self { width, activation, bias: None, weight_init: None, bias_init: None }
+    }
+
+    /// Whether this layer has a bias.
+    #[must_use]
+    pub fn bias(self, bias: bool) -> Self {
+        Self { bias: Some(bias), ..self }
+    }
+
+    /// The initial weights of this layer.
+    #[must_use]
+    pub fn weight_init(self, init: Init) -> Self {
+        Self { weight_init: Some(init), ..self }
+    }
+
+    /// The initial bias of this layer.
+    #[must_use]
+    pub fn bias_init(self, init: Init) -> Self {
+        Self { bias_init: Some(init), ..self }
+    }
+}
+
+/// A network that is being described.
+#[derive(Debug, Clone)]
+pub struct MlpBuilder {
+    inputs: usize,
+    layers: Vec<Dense>,
+    bias: bool,
+    weight_init: Init,
+    bias_init: Init,
+    seed: u64,
+}
+
+impl MlpBuilder {
+    pub(super) fn new(inputs: usize) -> Self {
+        Self {
+            inputs,
+            layers: Vec::new(),
+            bias: true,
+            weight_init: Init::Default,
+            bias_init: Init::Default,
+            seed: 0,
+        }
+    }
+
+    /// Adds a layer of `width` units with an activation.
+    #[must_use]
+    pub fn hidden(self, width: usize, activation: Activation) -> Self {
+        self.layer(Dense::new(width, activation))
+    }
+
+    /// Adds a layer of `width` units without an activation: the usual last one.
+    #[must_use]
+    pub fn output(self, width: usize) -> Self {
+        self.layer(Dense::new(width, Activation::Identity))
+    }
+
+    /// Adds a layer that may have a bias or initial values unlike the others.
+    #[must_use]
+    pub fn layer(mut self, layer: Dense) -> Self {
+        self.layers.push(layer);
+        self
+    }
+
+    /// Whether layers have biases; default true.
+    #[must_use]
+    pub fn bias(self, bias: bool) -> Self {
+        Self { bias, ..self }
+    }
+
+    /// The initial weights; default [`Init::Default`].
+    #[must_use]
+    pub fn weight_init(self, init: Init) -> Self {
+        Self { weight_init: init, ..self }
+    }
+
+    /// The initial biases; default [`Init::Default`].
+    #[must_use]
+    pub fn bias_init(self, init: Init) -> Self {
+        Self { bias_init: init, ..self }
+    }
+
+    /// The seed of the initial parameters; default 0. The same on every device.
+    #[must_use]
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// Draws the initial parameters and puts the network on a device.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for a width of 0, no layer or an initial value that is not finite,
+    /// [`Error::Shape`] for an explicit array that does not fit its parameter, and the device's.
+    pub fn build(self, device: &Device) -> Result<Mlp> {
+        let network = self.network()?;
+        let mut words = vec![0.0; network.parameter_words()];
+        for (index, parameter) in network.parameters().iter().enumerate() {
+            let init = self.init_of(parameter);
+            check_init(init, parameter)?;
+            let layer = network.layers()[parameter.layer];
+            let layer = Shape::new(layer.inputs, layer.outputs);
+            let values = init.draw(self.seed, index as u64, parameter.shape, layer);
+            words[parameter.range()].copy_from_slice(&values);
+        }
+        Mlp::new(device, network, words)
+    }
+
+    fn network(&self) -> Result<Network> {
+        let wide = |what, width: usize| match width {
+            0 => Err(Error::argument(what, 0, "a layer needs at least one unit")),
+            _ => Ok(width),
+        };
+        let mut inputs = wide("the network's number of inputs", self.inputs)?;
+        let mut layers = Vec::with_capacity(self.layers.len());
+        for layer in &self.layers {
+            let outputs = wide("a layer's width", layer.width)?;
+            let bias = layer.bias.unwrap_or(self.bias);
+            layers.push(Layer { inputs, outputs, bias, activation: layer.activation });
+            inputs = outputs;
+        }
+        if layers.is_empty() {
+            let expected = "add at least an output layer with `.output(width)`";
+            return Err(Error::argument("the number of layers", 0, expected));
+        }
+        Ok(Network::new(layers))
+    }
+
+    fn init_of(&self, parameter: &Parameter) -> &Init {
+        let layer = &self.layers[parameter.layer];
+        if parameter.is_bias() {
+            layer.bias_init.as_ref().unwrap_or(&self.bias_init)
+        } else {
+            layer.weight_init.as_ref().unwrap_or(&self.weight_init)
+        }
+    }
+}
+
+fn check_init(init: &Init, parameter: &Parameter) -> Result<()> {
+    let scale = match init {
+        Init::Normal(x) | Init::Uniform(x) | Init::Constant(x) => *x,
+        Init::Array(values) => {
+            let got = Shape::new(values.nrows(), values.ncols());
+            if got != parameter.shape {
+                let hint = "initial values need the parameter's shape, the second";
+                return Err(Error::Shape {
+                    op: "Mlp::builder",
+                    left: got,
+                    right: parameter.shape,
+                    hint,
+                });
+            }
+            values.iter().copied().find(|x| !x.is_finite()).unwrap_or(0.0)
+        }
+        _ => 0.0,
+    };
+    if scale.is_finite() {
+        return Ok(());
+    }
+    Err(Error::argument("an initial value", scale, format!("`{}` must be finite", parameter.name)))
+}

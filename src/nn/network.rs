@@ -1,0 +1,123 @@
+//! A network as data: its layers, and where each parameter lies in the one flat buffer.
+
+use serde::{Deserialize, Serialize};
+
+use super::Activation;
+use crate::op::{Shape, View};
+
+/// Parameters begin at multiples of this many words: a cache line, a vector register, and the
+/// alignment of WGSL's vec4. The words between are zero and stay zero.
+const PARAMETER_ALIGNMENT: usize = 16;
+
+/// A dense layer: y = phi(x . W + b), with W of shape (inputs, outputs).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Layer {
+    /// The width of x.
+    pub inputs: usize,
+    /// The width of y.
+    pub outputs: usize,
+    /// Whether there is a bias b.
+    pub bias: bool,
+    /// The function phi.
+    pub activation: Activation,
+}
+
+/// A named range of the flat parameter buffer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameter {
+    /// `layers.0.weight`, `layers.0.bias`, ...
+    pub name: String,
+    /// (inputs, outputs) of a weight, (1, outputs) of a bias.
+    pub shape: Shape,
+    /// The first word in the flat buffer.
+    pub offset: usize,
+    /// The layer it belongs to.
+    pub layer: usize,
+}
+
+impl Parameter {
+    /// Whether it is a bias and not a weight.
+    #[must_use]
+    pub fn is_bias(&self) -> bool {
+        self.name.ends_with(".bias")
+    }
+
+    /// The words of the flat buffer that it takes.
+    #[must_use]
+    pub fn range(&self) -> std::ops::Range<usize> {
+        self.offset..self.offset + self.shape.len()
+    }
+
+    /// The parameter in the given buffer.
+    #[must_use]
+    pub fn view(&self, buffer: usize) -> View {
+        View { buffer, offset: self.offset, shape: self.shape }
+    }
+}
+
+/// Layers, each as wide as the next one's input.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Network {
+    layers: Vec<Layer>,
+}
+
+impl Network {
+    /// A network of the given layers; the builder has checked that they fit each other.
+    pub(crate) fn new(layers: Vec<Layer>) -> Self {
+        Self { layers }
+    }
+
+    /// The layers, first to last.
+    #[must_use]
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// The width of the input.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        self.layers.first().map_or(0, |layer| layer.inputs)
+    }
+
+    /// The width of the output.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.layers.last().map_or(0, |layer| layer.outputs)
+    }
+
+    /// Every parameter, in the order of the flat buffer: weight, then bias, layer by layer.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<Parameter> {
+        let mut offset = 0;
+        let mut list = Vec::with_capacity(2 * self.layers.len());
+        for (index, layer) in self.layers.iter().enumerate() {
+            let weight = Shape::new(layer.inputs, layer.outputs);
+            let bias = layer.bias.then_some(("bias", Shape::new(1, layer.outputs)));
+            for (kind, shape) in [("weight", weight)].into_iter().chain(bias) {
+                list.push(Parameter {
+                    name: format!("layers.{index}.{kind}"),
+                    shape,
+                    offset,
+                    layer: index,
+                });
+                offset += shape.len().next_multiple_of(PARAMETER_ALIGNMENT);
+            }
+        }
+        list
+    }
+
+    /// The words of the flat parameter buffer, padding included.
+    #[must_use]
+    pub fn parameter_words(&self) -> usize {
+        let padded = |parameter: &Parameter| {
+            parameter.offset + parameter.shape.len().next_multiple_of(PARAMETER_ALIGNMENT)
+        };
+        self.parameters().last().map_or(0, padded)
+    }
+
+    /// The number of trained numbers.
+    #[must_use]
+    pub fn parameter_count(&self) -> usize {
+        self.parameters().iter().map(|parameter| parameter.shape.len()).sum()
+    }
+}

@@ -1,0 +1,352 @@
+//! The instruction set: every piece of numerical work that a device can do.
+//!
+//! An [`Op`] is data: its operands (views into numbered buffers), their shapes and its formula.
+//! [`Tensor`](crate::Tensor) issues one at a time, a [`Program`](crate::program::Program) holds a
+//! list of them; [`Device::execute`](crate::Device::execute) and the trainer run them, on the CPU
+//! as plain Rust and on a GPU as one WGSL kernel each. Both must do what the variant's
+//! documentation says, and every op is tested on both against f64.
+//!
+//! Matrices are row-major (rows, cols) of 4-byte words: f32, or u32 where an operand is said to
+//! hold row numbers or class labels. Instructions never allocate, never wait, and reduce in a fixed
+//! order, so that the same device gives the same bits.
+
+mod check;
+mod view;
+
+pub use view::{Pick, Rows, Shape, View};
+
+use crate::nn::{Activation, Loss};
+use crate::optim::Optimizer;
+
+/// An elementwise operation of two operands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BinaryOp {
+    /// a + b
+    Add,
+    /// a - b
+    Subtract,
+    /// a b
+    Multiply,
+    /// a / b
+    Divide,
+}
+
+impl BinaryOp {
+    /// Every operation, in the order of their codes in WGSL.
+    pub const ALL: [Self; 4] = [Self::Add, Self::Subtract, Self::Multiply, Self::Divide];
+
+    /// The formula.
+    #[must_use]
+    #[inline]
+    pub fn apply(self, a: f32, b: f32) -> f32 {
+        match self {
+            Self::Add => a + b,
+            Self::Subtract => a - b,
+            Self::Multiply => a * b,
+            Self::Divide => a / b,
+        }
+    }
+}
+
+/// What a reduction leaves of many elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reduction {
+    /// The sum.
+    Sum,
+    /// The arithmetic mean.
+    Mean,
+    /// The largest element.
+    Max,
+    /// The smallest element.
+    Min,
+    /// The index of the first largest element, as f32: along the axis, or row-major for all.
+    Argmax,
+    /// The square root of the sum of squares (L2, Frobenius).
+    Norm,
+}
+
+impl Reduction {
+    /// Every reduction, in the order of their codes in WGSL.
+    pub const ALL: [Self; 6] =
+        [Self::Sum, Self::Mean, Self::Max, Self::Min, Self::Argmax, Self::Norm];
+}
+
+/// Along what a reduction runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Axis {
+    /// One result a row: (rows, 1).
+    Rows,
+    /// One result a column: (1, cols).
+    Columns,
+    /// One result: (1, 1).
+    All,
+}
+
+impl Axis {
+    /// Every axis, in the order of their codes in WGSL.
+    pub const ALL: [Self; 3] = [Self::Rows, Self::Columns, Self::All];
+
+    /// The shape that is left of `shape`.
+    #[must_use]
+    pub const fn reduced(self, shape: Shape) -> Shape {
+        match self {
+            Self::Rows => Shape::new(shape.rows, 1),
+            Self::Columns => Shape::new(1, shape.cols),
+            Self::All => Shape::new(1, 1),
+        }
+    }
+}
+
+/// What changes from step to step while everything else of a program stays.
+#[derive(Debug, Clone, Copy, PartialEq, Default, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+pub struct StepArgs {
+    /// Where the minibatch starts: in the epoch's row order, or in the rows of the data.
+    pub first_row: u32,
+    /// Where [`Op::Record`] stores the step's loss.
+    pub slot: u32,
+    /// Fills the struct to the layout of a WGSL uniform.
+    pub padding: [u32; 2],
+    /// The optimizer's numbers for this step; see [`Optimizer::coefficients`].
+    pub coefficients: [f32; 8],
+}
+
+/// One instruction.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Op {
+    /// output = value
+    Fill {
+        /// The value.
+        value: f32,
+        /// Any shape.
+        output: View,
+    },
+    /// output = A . B, with A or B transposed where asked
+    Matmul {
+        /// (m, k), or (k, m) if transposed.
+        a: View,
+        /// (k, n), or (n, k) if transposed.
+        b: View,
+        /// Whether to take A's transpose.
+        transpose_a: bool,
+        /// Whether to take B's transpose.
+        transpose_b: bool,
+        /// (m, n).
+        output: View,
+    },
+    /// output = a op b, element by element
+    Binary {
+        /// The operation.
+        op: BinaryOp,
+        /// (rows, cols).
+        a: View,
+        /// (rows, cols), or a row (1, cols), a column (rows, 1) or a scalar (1, 1), repeated.
+        b: View,
+        /// (rows, cols).
+        output: View,
+    },
+    /// output = a op scalar
+    Scalar {
+        /// The operation.
+        op: BinaryOp,
+        /// (rows, cols).
+        a: View,
+        /// The second operand of every element.
+        scalar: f32,
+        /// (rows, cols).
+        output: View,
+    },
+    /// output = phi(input)
+    Activate {
+        /// The function phi.
+        activation: Activation,
+        /// Any shape.
+        input: View,
+        /// The same shape.
+        output: View,
+    },
+    /// output = phi'(input)
+    Differentiate {
+        /// The function phi.
+        activation: Activation,
+        /// Any shape.
+        input: View,
+        /// The same shape.
+        output: View,
+    },
+    /// output = exp(input - log sum exp(input)) by rows, or its logarithm
+    Softmax {
+        /// Whether to give the logarithm.
+        logarithm: bool,
+        /// (rows, cols).
+        input: View,
+        /// (rows, cols).
+        output: View,
+    },
+    /// output = the reduction of input along an axis
+    Reduce {
+        /// The reduction.
+        reduction: Reduction,
+        /// The axis.
+        axis: Axis,
+        /// (rows, cols).
+        input: View,
+        /// The shape that [`Axis::reduced`] gives.
+        output: View,
+    },
+    /// output = input, transposed
+    Transpose {
+        /// (rows, cols).
+        input: View,
+        /// (cols, rows).
+        output: View,
+    },
+    /// output row i = the minibatch's row i, where the source holds it
+    ///
+    /// A matrix larger than one binding is kept in parts. The source is the part that holds the
+    /// matrix's rows `first..first + source.rows`; rows of other parts are left as they are.
+    Gather {
+        /// The rows; a source with (part rows, cols).
+        rows: Rows,
+        /// The number of the part's first row in the whole matrix.
+        first: usize,
+        /// (rows.count, cols).
+        output: View,
+    },
+    /// output row `first_row + i` = input row i; rows beyond the output's end are an error
+    Scatter {
+        /// (rows, cols).
+        input: View,
+        /// (at least `first_row` + rows, cols).
+        output: View,
+    },
+    /// output = the number of elements with not |a - b| <= absolute + relative |b|
+    ///
+    /// Written so that a NaN on either side counts.
+    Mismatch {
+        /// Any shape.
+        a: View,
+        /// The same shape.
+        b: View,
+        /// The relative tolerance.
+        relative: f32,
+        /// The absolute tolerance.
+        absolute: f32,
+        /// (1, 1).
+        output: View,
+    },
+    /// output = phi(input . weight + bias): a dense layer forward
+    Dense {
+        /// (batch, inputs).
+        input: Rows,
+        /// (inputs, outputs).
+        weight: View,
+        /// (1, outputs).
+        bias: Option<View>,
+        /// The function phi.
+        activation: Activation,
+        /// (batch, outputs): where to keep input . weight + bias, if backward needs it.
+        pre: Option<View>,
+        /// (batch, outputs).
+        output: View,
+    },
+    /// row_losses = each row's loss, delta = scale dL/dz of the network's last pre-activation z
+    ///
+    /// The loss of a batch is `scale` times the sum of the row losses.
+    Loss {
+        /// The loss function.
+        loss: Loss,
+        /// The last layer's activation phi.
+        activation: Activation,
+        /// 1 / the number of terms that the mean runs over.
+        scale: f32,
+        /// (batch, outputs): the network's output phi(z).
+        output: View,
+        /// (batch, outputs): what phi' is computed from; see [`Activation::cache`].
+        cached: Option<View>,
+        /// (batch, outputs) f32, or (batch, 1) u32 labels.
+        targets: Rows,
+        /// (batch, outputs).
+        delta: View,
+        /// (batch, 1).
+        row_losses: View,
+    },
+    /// losses\[slot\] = scale times the sum of the row losses
+    Record {
+        /// The scale of the mean.
+        scale: f32,
+        /// (batch, 1).
+        row_losses: View,
+        /// (slots, 1).
+        losses: View,
+    },
+    /// output = (delta . weight^T) * phi': the delta of the layer before
+    Backward {
+        /// (batch, outputs): dL/dz of this layer.
+        delta: View,
+        /// (inputs, outputs).
+        weight: View,
+        /// The activation of the layer before.
+        activation: Activation,
+        /// (batch, inputs): what phi' is computed from.
+        cached: Option<View>,
+        /// (batch, inputs): dL/dz of the layer before.
+        output: View,
+    },
+    /// weight = input^T . delta, bias = column sums of delta: a dense layer's gradients
+    Gradient {
+        /// (batch, inputs).
+        input: Rows,
+        /// (batch, outputs).
+        delta: View,
+        /// (inputs, outputs).
+        weight: View,
+        /// (1, outputs), in the buffer of `weight`.
+        bias: Option<View>,
+    },
+    /// parameters = the optimizer's step from parameters along gradients
+    Update {
+        /// The rule.
+        optimizer: Optimizer,
+        /// (1, words).
+        parameters: View,
+        /// (1, words).
+        gradients: View,
+        /// (1, words): the optimizer's first moment, if it has one.
+        first: Option<View>,
+        /// (1, words): the optimizer's second moment, if it has one.
+        second: Option<View>,
+    },
+}
+
+impl Op {
+    /// The name, as errors, program listings and GPU labels show it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Fill { .. } => "fill",
+            Self::Matmul { .. } => "matmul",
+            Self::Binary { op: BinaryOp::Add, .. } => "add",
+            Self::Binary { op: BinaryOp::Subtract, .. } => "subtract",
+            Self::Binary { op: BinaryOp::Multiply, .. } => "multiply",
+            Self::Binary { op: BinaryOp::Divide, .. } => "divide",
+            Self::Scalar { .. } => "scalar",
+            Self::Activate { .. } => "activate",
+            Self::Differentiate { .. } => "differentiate",
+            Self::Softmax { logarithm: false, .. } => "softmax",
+            Self::Softmax { logarithm: true, .. } => "log_softmax",
+            Self::Reduce { .. } => "reduce",
+            Self::Transpose { .. } => "transpose",
+            Self::Gather { .. } => "gather",
+            Self::Scatter { .. } => "scatter",
+            Self::Mismatch { .. } => "mismatch",
+            Self::Dense { .. } => "dense",
+            Self::Loss { .. } => "loss",
+            Self::Record { .. } => "record",
+            Self::Backward { .. } => "backward",
+            Self::Gradient { .. } => "gradient",
+            Self::Update { .. } => "update",
+        }
+    }
+}

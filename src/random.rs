@@ -1,0 +1,45 @@
+//! Seeded random streams: one seed for everything, the same numbers on every device.
+//!
+//! Weights, shuffles and splits are drawn on the host, each from a stream of its own, so that
+//! drawing more of one never moves another. An epoch's shuffle depends on the seed and the epoch
+//! alone: a resumed run needs no generator's state.
+
+use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng};
+use rand::rngs::ChaCha8Rng;
+
+/// What a stream of random numbers is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Stream {
+    /// Initial parameters; the index is the parameter's place in the network.
+    Weights = 1,
+    /// The order of a training epoch; the index is the epoch.
+    Shuffle = 2,
+    /// Shuffling and splitting a data set.
+    Split = 3,
+}
+
+/// The generator of `stream`, number `index`, of a seed.
+pub(crate) fn stream(seed: u64, stream: Stream, index: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream((stream as u64) << 56 | index);
+    rng
+}
+
+/// A random order of the numbers 0..n.
+pub(crate) fn permutation(rng: &mut ChaCha8Rng, n: usize) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..n as u32).collect();
+    order.shuffle(rng);
+    order
+}
+
+/// A number uniform in [0, 1) with 53 random bits.
+pub(crate) fn uniform(rng: &mut ChaCha8Rng) -> f64 {
+    (rng.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+}
+
+/// A standard normal number, by the transform of Box and Muller (1958).
+pub(crate) fn normal(rng: &mut ChaCha8Rng) -> f64 {
+    let radius = (-2.0 * (1.0 - uniform(rng)).ln()).sqrt();
+    radius * (std::f64::consts::TAU * uniform(rng)).cos()
+}

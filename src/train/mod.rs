@@ -1,0 +1,17 @@
+//! Training: the [`Trainer`], what it reports, and how results are measured.
+
+mod engine;
+mod flight;
+mod gradients;
+mod history;
+mod metric;
+mod progress;
+mod resident;
+mod stopwatch;
+mod trainer;
+
+pub use gradients::Gradients;
+pub use history::{EpochRecord, History};
+pub use metric::Metric;
+pub(crate) use metric::argmax;
+pub use trainer::Trainer;

@@ -1,0 +1,76 @@
+//! A data set on a device, in as many parts as its bindings need.
+
+use std::sync::Arc;
+
+use crate::data::{Dataset, Targets};
+use crate::device::{Buffer, Device};
+use crate::error::{Error, Result};
+use crate::nn::Loss;
+use crate::program::Source;
+
+/// A matrix on a device: where its rows are, and the buffers of its parts.
+pub(super) struct Placed {
+    pub(super) source: Source,
+    pub(super) parts: Vec<Buffer>,
+}
+
+impl Placed {
+    fn new(device: &Device, words: Arc<Vec<f32>>, rows: usize, cols: usize) -> Result<Self> {
+        let source = Source::divided(rows, cols, device.max_words());
+        if let [_] = source.parts[..] {
+            return Ok(Self { source, parts: vec![device.upload_shared(words)?] });
+        }
+        let mut rest = words.as_slice();
+        let mut parts = Vec::with_capacity(source.parts.len());
+        for rows in &source.parts {
+            let (part, after) = rest.split_at(rows * cols);
+            parts.push(device.upload(part)?);
+            rest = after;
+        }
+        Ok(Self { source, parts })
+    }
+
+    /// The rows of features of a data set.
+    pub(super) fn features(device: &Device, data: &Dataset) -> Result<Self> {
+        Self::new(device, data.shared_features().clone(), data.len(), data.inputs())
+    }
+
+    /// The targets of a data set, as the loss needs them.
+    ///
+    /// # Errors
+    /// [`Error::Targets`] if they are of the other kind, [`Error::Label`] for a label without an
+    /// output.
+    pub(super) fn targets(
+        device: &Device,
+        data: &Dataset,
+        loss: Loss,
+        network_outputs: usize,
+    ) -> Result<Self> {
+        match data.targets() {
+            Targets::Labels { labels, .. } if loss.takes_labels() => {
+                let beyond = |label: &u32| *label as usize >= network_outputs;
+                if let Some(row) = labels.iter().position(beyond) {
+                    let label = i64::from(labels[row]);
+                    return Err(Error::Label { row, label, classes: network_outputs });
+                }
+                let words = labels.iter().map(|&label| f32::from_bits(label)).collect();
+                Self::new(device, Arc::new(words), data.len(), 1)
+            }
+            Targets::Values { values, outputs } if !loss.takes_labels() => {
+                Self::new(device, values.clone(), data.len(), *outputs)
+            }
+            Targets::Labels { .. } => Err(Error::Targets {
+                op: loss.name(),
+                found: "class labels",
+                needs: "this loss needs values: make the data set with `Dataset::regression`, or \
+                        use a loss for labels such as `Loss::CrossEntropy`",
+            }),
+            Targets::Values { .. } => Err(Error::Targets {
+                op: loss.name(),
+                found: "values",
+                needs: "this loss needs class labels: make the data set with \
+                        `Dataset::classification`, or use a loss for values such as `Loss::Mse`",
+            }),
+        }
+    }
+}
