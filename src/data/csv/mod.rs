@@ -2,6 +2,7 @@
 
 mod table;
 
+use std::io::Read;
 use std::path::Path;
 
 use super::build::DatasetBuilder;
@@ -112,7 +113,7 @@ impl CsvOptions {
 
 /// Reads a data set from a CSV file.
 ///
-/// Spaces around fields do not count, empty lines neither. Class labels follow the sorted names,
+/// The file has to be UTF-8. Spaces around fields do not count, empty lines neither. Class labels follow the sorted names,
 /// by number where all names are numbers; the names are kept as [`Dataset::class_names`].
 ///
 /// # Errors
@@ -126,8 +127,9 @@ pub fn read_csv(path: impl AsRef<Path>, options: &CsvOptions) -> Result<Dataset>
 
 /// [`read_csv`] under the terms of `builder`.
 pub(super) fn load(builder: DatasetBuilder, path: &Path, options: &CsvOptions) -> Result<Dataset> {
-    let file = file::open(path)?;
-    let table = table::read_table(file, options, builder.allow_non_finite);
+    let mut text = Vec::new();
+    file::open(path)?.read_to_end(&mut text).map_err(|e| Error::file(path, e))?;
+    let table = table::read_table(&text, options, builder.allow_non_finite);
     let dataset = table.and_then(|table| table.into_dataset(builder));
     dataset.map_err(|reason| Error::file(path, reason))
 }

@@ -1,7 +1,6 @@
 //! The rows of a CSV file: columns found by name, cells parsed, every complaint with its place.
 
 use std::collections::HashMap;
-use std::io;
 use std::sync::Arc;
 
 use ::csv::{ErrorKind, Position, ReaderBuilder, StringRecord, Trim};
@@ -12,7 +11,7 @@ use crate::data::dataset::Dataset;
 use crate::op::Shape;
 
 /// A reason without its path, which the caller knows.
-pub(super) type Read<T> = std::result::Result<T, String>;
+pub(super) type Parsed<T> = std::result::Result<T, String>;
 
 /// What a file's rows hold, in the chosen columns.
 pub(super) struct Table {
@@ -36,23 +35,23 @@ struct Names {
 }
 
 pub(super) fn read_table(
-    file: impl io::Read,
+    text: &[u8],
     options: &CsvOptions,
     allow_non_finite: bool,
-) -> Read<Table> {
+) -> Parsed<Table> {
     let mut reader = ReaderBuilder::new()
         .delimiter(options.delimiter)
         .has_headers(options.header)
         .trim(Trim::All)
-        .from_reader(file);
-    let columns = Columns::find(reader.headers().map_err(|e| explain(&e))?, options)?;
+        .from_reader(text);
+    let columns = Columns::find(reader.headers().map_err(|e| explain(text, &e))?, options)?;
     let (inputs, outputs) = (columns.features.len(), columns.targets.len());
     let mut features = Vec::new();
     let mut targets = None;
 
     let mut record = StringRecord::new();
-    while reader.read_record(&mut record).map_err(|e| explain(&e))? {
-        let row = Row { columns: &columns, record: &record, allow_non_finite };
+    while reader.read_record(&mut record).map_err(|e| explain(text, &e))? {
+        let row = Row { text, columns: &columns, record: &record, allow_non_finite };
         row.numbers(&columns.features, &mut features)?;
         let targets = match &mut targets {
             Some(targets) => targets,
@@ -68,7 +67,7 @@ pub(super) fn read_table(
 }
 
 impl Table {
-    pub(super) fn into_dataset(self, builder: DatasetBuilder) -> Read<Dataset> {
+    pub(super) fn into_dataset(self, builder: DatasetBuilder) -> Parsed<Dataset> {
         let shape = Shape::new(self.features.len() / self.inputs, self.inputs);
         let op = "read_csv";
         let dataset = match self.targets {
@@ -127,7 +126,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn find(header: &StringRecord, options: &CsvOptions) -> Read<Self> {
+    fn find(header: &StringRecord, options: &CsvOptions) -> Parsed<Self> {
         let count = header.len();
         if count == 0 {
             return Err("the file is empty".into());
@@ -155,7 +154,7 @@ impl Columns {
 }
 
 /// The places of the columns with the wanted names.
-fn places(names: &[String], wanted: &[String]) -> Read<Vec<usize>> {
+fn places(names: &[String], wanted: &[String]) -> Parsed<Vec<usize>> {
     let place = |name: &String| {
         let mut found = (0..names.len()).filter(|&column| names[column] == *name);
         match (found.next(), found.next()) {
@@ -171,6 +170,8 @@ fn places(names: &[String], wanted: &[String]) -> Read<Vec<usize>> {
 
 /// A row of the file while it is read.
 struct Row<'a> {
+    /// The whole file.
+    text: &'a [u8],
     columns: &'a Columns,
     record: &'a StringRecord,
     allow_non_finite: bool,
@@ -178,7 +179,7 @@ struct Row<'a> {
 
 impl<'a> Row<'a> {
     /// What the target columns hold, with no row yet.
-    fn kind(&self, kind: Kind) -> Read<Cells> {
+    fn kind(&self, kind: Kind) -> Parsed<Cells> {
         let labels = match kind {
             Kind::ByFirstCell => self.cell(self.columns.targets[0])?.parse::<f32>().is_err(),
             Kind::Labels => true,
@@ -194,7 +195,7 @@ impl<'a> Row<'a> {
     }
 
     /// Appends the numbers of some columns.
-    fn numbers(&self, columns: &[usize], to: &mut Vec<f32>) -> Read<()> {
+    fn numbers(&self, columns: &[usize], to: &mut Vec<f32>) -> Parsed<()> {
         for &column in columns {
             let cell = self.cell(column)?;
             let number: f32 = cell.parse().map_err(|_| self.complain(column, "is not a number"))?;
@@ -209,14 +210,14 @@ impl<'a> Row<'a> {
     }
 
     /// The text of a cell, which must not be empty.
-    fn cell(&self, column: usize) -> Read<&'a str> {
+    fn cell(&self, column: usize) -> Parsed<&'a str> {
         let cell = self.record.get(column).unwrap_or_default();
         if cell.is_empty() { Err(self.complain(column, "is empty")) } else { Ok(cell) }
     }
 
     /// What is wrong with a cell, with its place.
     fn complain(&self, column: usize, problem: &str) -> String {
-        let line = self.record.position().map_or(0, Position::line);
+        let line = line(self.text, self.record.position());
         let text = self.record.get(column).unwrap_or_default();
         let name = &self.columns.names[column];
         format!("line {line}, column {} (`{name}`): `{text}` {problem}", column + 1)
@@ -224,16 +225,27 @@ impl<'a> Row<'a> {
 }
 
 /// The CSV reader's own errors, with the line.
-fn explain(error: &::csv::Error) -> String {
+fn explain(text: &[u8], error: &::csv::Error) -> String {
     match error.kind() {
         ErrorKind::UnequalLengths { pos, expected_len, len } => {
-            let line = pos.as_ref().map_or(0, Position::line);
+            let line = line(text, pos.as_ref());
             format!("line {line}: {len} fields, but the lines before have {expected_len}")
         }
         ErrorKind::Utf8 { pos, err } => {
-            let line = pos.as_ref().map_or(0, Position::line);
+            let line = line(text, pos.as_ref());
             format!("line {line}, column {}: the text is not UTF-8", err.field() + 1)
         }
         _ => error.to_string(),
     }
+}
+
+/// The line, counted from 1, that the record at `position` starts in.
+///
+/// The CSV reader's own count is that of the line after the record before, which differs where
+/// there are empty lines between.
+fn line(text: &[u8], position: Option<&Position>) -> usize {
+    let after_last = position.map_or(0, |position| position.byte() as usize).min(text.len());
+    let is_break = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+    let breaks = text[after_last..].iter().take_while(is_break).count();
+    1 + text[..after_last + breaks].iter().filter(|byte| **byte == b'\n').count()
 }

@@ -7,7 +7,9 @@ use crate::error::{Error, Result};
 
 /// Scales columns so that their least and greatest number become the ends of a range.
 ///
-/// A constant column becomes the lower end. Default range: 0 to 1.
+/// A constant column becomes the lower end; as in scikit-learn, a column that is less than 10
+/// times the f64 epsilon (2.2e-15) wide counts as constant, and is only shifted, not stretched.
+/// Default range: 0 to 1.
 ///
 /// ```
 /// use ndarray::array;
@@ -53,8 +55,8 @@ impl MinMaxScaler {
         }
         let (_, cols) = checked_dims("MinMaxScaler::fit", table)?;
         let mut range = vec![(f64::INFINITY, f64::NEG_INFINITY); cols];
-        for (i, x) in table.numbers().enumerate() {
-            let (min, max) = &mut range[i % cols];
+        for (x, column) in table.numbers().zip((0..cols).cycle()) {
+            let (min, max) = &mut range[column];
             *min = min.min(x);
             *max = max.max(x);
         }

@@ -106,8 +106,8 @@ fn map_columns<C: Copy, T: Table>(
         return Err(Error::Shape { op, left, right, hint });
     }
     let mut mapped = Vec::with_capacity(rows * cols);
-    for (i, x) in table.numbers().enumerate() {
-        let y = map(columns[i % cols], x) as f32;
+    for ((i, x), &column) in table.numbers().enumerate().zip(columns.iter().cycle()) {
+        let y = map(column, x) as f32;
         if x.is_finite() && !y.is_finite() {
             let (row, column) = (i / cols, i % cols);
             return Err(Error::NonFinite { what: "scaled data", row, column, value: y });

@@ -36,20 +36,19 @@ impl StandardScaler {
     ///
     /// # Errors
     ///
-    /// [`Error::Empty`] without rows or columns, [`Error::NonFinite`] for a NaN or an infinity.
+    /// [`Error::Empty`](crate::Error::Empty) without rows or columns, [`Error::NonFinite`](crate::Error::NonFinite) for a NaN or an infinity.
     pub fn fit(table: &impl Table) -> Result<Self> {
         let (rows, cols) = checked_dims("StandardScaler::fit", table)?;
         let n = rows as f64;
         let mut mean = vec![0.0; cols];
-        table.numbers().enumerate().for_each(|(i, x)| mean[i % cols] += x);
+        table.numbers().zip((0..cols).cycle()).for_each(|(x, column)| mean[column] += x);
         mean.iter_mut().for_each(|m| *m /= n);
 
         // Two passes: the squares of deviations do not cancel, the squares of the numbers would.
         let mut squares = vec![0.0; cols];
-        table
-            .numbers()
-            .enumerate()
-            .for_each(|(i, x)| squares[i % cols] += (x - mean[i % cols]).powi(2));
+        for (x, column) in table.numbers().zip((0..cols).cycle()) {
+            squares[column] += (x - mean[column]).powi(2);
+        }
         let columns = mean.iter().zip(&squares).map(|(&mean, &sum)| {
             let variance = sum / n;
             // What rounding alone can leave of a constant column, by scikit-learn's bound.
@@ -75,7 +74,7 @@ impl StandardScaler {
     ///
     /// # Errors
     ///
-    /// [`Error::Shape`] if the columns are not as many as in the fit, [`Error::NonFinite`] if a
+    /// [`Error::Shape`](crate::Error::Shape) if the columns are not as many as in the fit, [`Error::NonFinite`](crate::Error::NonFinite) if a
     /// finite number leaves the range of f32.
     pub fn transform<T: Table>(&self, table: &T) -> Result<T::Scaled> {
         map_columns("StandardScaler::transform", &self.columns, table, |c, x| {

@@ -1,22 +1,41 @@
-//! stub
+//! Matrix products on one core: `C (+)= A.B` with A (m, k), B (k, n), C (m, n), f32.
+
+mod kernel;
+#[cfg(target_arch = "x86_64")]
+mod kernel_avx2;
+#[cfg(target_arch = "x86_64")]
+mod kernel_avx512;
+mod kernel_portable;
+mod pack;
+mod product;
+mod scratch;
+#[cfg(test)]
+mod tests;
 mod view;
+
+pub(crate) use scratch::Scratch;
 pub(crate) use view::{Lhs, MatMut, MatRef};
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Beta { Overwrite, Accumulate }
-#[derive(Default)]
-pub(crate) struct Scratch;
-impl Scratch { pub(crate) fn reserve(&mut self, _m: usize, _n: usize, _k: usize) {} }
-pub(crate) fn gemm(a: Lhs<'_>, b: MatRef<'_>, mut c: MatMut<'_>, beta: Beta, mut epilogue: impl FnMut(usize, usize, &mut [f32]), _s: &mut Scratch) {
-    for i in 0..c.rows() {
-        for j in 0..c.cols() {
-            let mut s = if beta == Beta::Accumulate { c.run(i, j, 1)[0] } else { 0.0 };
-            for k in 0..a.cols() {
-                let p = match a.picked_columns(k) { Some(o) => unsafe { a.row(i, 0).add(o[0] as usize * a.col_stride()) }, None => a.row(i, k) };
-                s += unsafe { *p * *b.at(k, j) };
-            }
-            c.run(i, j, 1)[0] = s;
-        }
-        let n = c.cols();
-        epilogue(i, 0, c.run(i, 0, n));
-    }
+
+use kernel::Kernel;
+use product::Product;
+
+/// What becomes of the values that C holds before a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beta {
+    /// They are not read.
+    Overwrite,
+    /// The product is added to them.
+    Accumulate,
+}
+
+/// Computes `C (+)= A.B`.
+pub(crate) fn gemm<'a>(
+    a: impl Into<Lhs<'a>>,
+    b: MatRef<'a>,
+    c: MatMut<'_>,
+    beta: Beta,
+    epilogue: impl FnMut(usize, usize, &mut [f32]),
+    scratch: &mut Scratch,
+) {
+    Product { kernel: Kernel::best(), a: a.into(), b, c, beta }.run(epilogue, scratch);
 }

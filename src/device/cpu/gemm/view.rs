@@ -162,8 +162,14 @@ impl<'a> Lhs<'a> {
         self.source.col_stride
     }
 
-    pub(super) const fn gathers_rows(&self) -> bool {
-        matches!(self.gather, Gather::Rows(_))
+    /// Whether the elements of a column lie side by side.
+    pub(super) const fn columns_are_runs(&self) -> bool {
+        self.source.row_stride == 1 && !matches!(self.gather, Gather::Rows(_))
+    }
+
+    /// Whether the elements of a row lie side by side.
+    pub(super) const fn rows_are_runs(&self) -> bool {
+        self.source.col_stride == 1 && !matches!(self.gather, Gather::Cols(_))
     }
 
     /// The columns of the source that are the columns from `first` on, if they are picked.
@@ -182,13 +188,23 @@ impl<'a> Lhs<'a> {
         }
     }
 
-    /// Where row i begins if columns are picked (each pick then counts from here), else where
-    /// element (i, col) lies.
-    pub(super) fn row(&self, i: usize, col: usize) -> *const f32 {
+    /// Where the rows from `first` on have their element in column `col`, or where they begin if
+    /// columns are picked: each pick counts from there.
+    pub(super) fn find_rows(&self, first: usize, col: usize, to: &mut [*const f32]) {
         match self.gather {
-            Gather::None => self.source.at(i, col),
-            Gather::Rows(order) => self.source.at(order[i] as usize, col),
-            Gather::Cols(_) => self.source.at(i, 0),
+            Gather::Rows(order) => {
+                for (to, &row) in to.iter_mut().zip(&order[first..]) {
+                    *to = self.source.at(row as usize, col);
+                }
+            }
+            _ => {
+                let col = if matches!(self.gather, Gather::Cols(_)) { 0 } else { col };
+                let mut row = self.source.at(first, col);
+                for to in to {
+                    *to = row;
+                    row = row.wrapping_add(self.source.row_stride);
+                }
+            }
         }
     }
 }
@@ -217,14 +233,7 @@ impl<'a> MatMut<'a> {
     pub(crate) fn new(data: &'a mut [f32], rows: usize, cols: usize, leading: usize) -> Self {
         assert!(cols <= leading || rows <= 1, "rows of the result overlap");
         assert_inside(data.len(), (rows, cols), (leading, 1));
-        Self {
-            data: data.as_mut_ptr(),
-            rows,
-            cols,
-            leading,
-            origin: (0, 0),
-            borrow: PhantomData,
-        }
+        Self { data: data.as_mut_ptr(), rows, cols, leading, origin: (0, 0), borrow: PhantomData }
     }
 
     /// The rows before `row`, and those from it on.
@@ -270,6 +279,12 @@ impl<'a> MatMut<'a> {
     /// Where element (i, j) lies. Only to be used for an element of the block.
     pub(super) const fn at(&mut self, i: usize, j: usize) -> *mut f32 {
         self.data.wrapping_add(i * self.leading + j)
+    }
+
+    /// A single column as a row, if its elements lie side by side.
+    pub(super) fn column_as_row(&mut self) -> Option<MatMut<'_>> {
+        let contiguous = self.cols == 1 && (self.leading == 1 || self.rows == 1);
+        contiguous.then_some(MatMut { cols: self.rows, rows: 1, origin: (0, 0), ..*self })
     }
 
     /// The elements (i, j) to (i, j + len - 1).

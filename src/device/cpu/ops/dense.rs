@@ -47,7 +47,9 @@ pub(super) fn execute(
                 let (w, c) = (matrix(bank, weight), target(out, sums));
                 let bias = bias.map(|bias| bank.read(bias));
                 let inner = if pre.is_none() { activation } else { Activation::Identity };
-                let finish = |_, col: usize, run: &mut [f32]| add_bias(bias, inner, col, run);
+                let finish = |_, col: usize, run: &mut [f32]| {
+                    vectorize(|| add_bias(bias, inner, col, run));
+                };
                 gemm(x, w, c, Beta::Overwrite, finish, scratch);
                 Ok(())
             })?;
@@ -67,7 +69,8 @@ pub(super) fn execute(
                 let finish = |row: usize, col: usize, run: &mut [f32]| {
                     if let Some(cached) = cached {
                         let from = row * cols + col;
-                        activation.chain(&cached[from..from + run.len()], run);
+                        let cached = &cached[from..from + run.len()];
+                        vectorize(|| activation.chain(cached, run));
                     }
                 };
                 gemm(d, w, target(out, output), Beta::Overwrite, finish, scratch);

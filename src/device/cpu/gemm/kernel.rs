@@ -1,0 +1,220 @@
+//! Micro-kernels: what the instruction sets have in common.
+//!
+//! A tile is MR rows by up to `TILE_VECTORS` vectors of C, held in registers over one block of k.
+//! Every element is one chain of multiply-adds in the order of k that starts from C (or zero), so
+//! its bits depend neither on the tile nor on where k was cut into blocks.
+//!
+//! The tile is written once, over [`Vector`]; each instruction set supplies a vector and
+//! instantiates the tile inside a function that enables its features.
+
+use super::pack::PackFn;
+use std::sync::OnceLock;
+
+/// Rows of the tallest tile.
+pub(super) const MAX_ROWS: usize = 8;
+/// Vectors across the widest tile. With 8 rows that is 24 accumulators, 3 vectors of B and a
+/// broadcast of 32 registers, and 11 loads for 24 multiply-adds: loads never limit it.
+pub(super) const TILE_VECTORS: usize = 3;
+
+/// What one call of a tile computes: `C (+)= A.B` over `depth` columns of A and rows of B.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tile {
+    /// The rows of A, each at the first column of the block (of the source if `picks` is used).
+    pub(super) a: [*const f32; MAX_ROWS],
+    /// Floats from a column of A to the next.
+    pub(super) a_step: usize,
+    /// The columns of A to use, for the kernels that pick.
+    pub(super) picks: *const u32,
+    pub(super) b: *const f32,
+    /// Floats from a row of B to the next.
+    pub(super) b_step: usize,
+    pub(super) depth: usize,
+    pub(super) c: *mut f32,
+    pub(super) c_step: usize,
+    /// Lanes of the last vector that are columns of C: 1 to `lanes`.
+    pub(super) tail: usize,
+    /// Whether to add to C; else C is not read.
+    pub(super) accumulate: bool,
+}
+
+/// A tile for a fixed number of rows and vectors.
+///
+/// # Safety
+/// The processor has the kernel's features, and every address that [`Tile`] describes for this
+/// number of rows and vectors can be read (A, B) or written (C).
+pub(super) type TileFn = unsafe fn(&Tile);
+
+/// Dot products of a fixed number of rows (`a`, unit steps) with the vector `b`: one element of C
+/// a row, `c_step` apart. `tail` and `picks` are not used.
+///
+/// # Safety
+/// As [`TileFn`].
+pub(super) type DotFn = unsafe fn(&Tile);
+
+/// The micro-kernels of one instruction set.
+#[derive(Debug)]
+pub(super) struct Kernel {
+    pub(super) lanes: usize,
+    /// By rows - 1, vectors - 1, and whether columns of A are picked.
+    pub(super) tiles: &'static [[[TileFn; 2]; TILE_VECTORS]],
+    /// By rows - 1.
+    pub(super) dots: &'static [DotFn],
+    pub(super) pack: PackFn,
+}
+
+impl Kernel {
+    /// Rows of the tallest tile.
+    pub(super) const fn rows(&self) -> usize {
+        self.tiles.len()
+    }
+
+    /// Columns of the widest tile.
+    pub(super) const fn cols(&self) -> usize {
+        self.lanes * TILE_VECTORS
+    }
+
+    /// The fastest kernels that this processor can run, found once.
+    pub(super) fn best() -> &'static Self {
+        static BEST: OnceLock<&'static Kernel> = OnceLock::new();
+        BEST.get_or_init(|| Self::all().next().unwrap_or(&super::kernel_portable::KERNEL))
+    }
+
+    /// All kernels that this processor can run, the fastest first.
+    pub(super) fn all() -> impl Iterator<Item = &'static Self> {
+        #[cfg(target_arch = "x86_64")]
+        let wide = [
+            std::is_x86_feature_detected!("avx512f").then_some(&super::kernel_avx512::KERNEL),
+            (std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma"))
+                .then_some(&super::kernel_avx2::KERNEL),
+        ];
+        #[cfg(not(target_arch = "x86_64"))]
+        let wide = [None; 0];
+        wide.into_iter().flatten().chain([&super::kernel_portable::KERNEL])
+    }
+}
+
+/// A register of floats.
+///
+/// # Safety
+/// Methods are called only where the processor has the features of the implementation, and
+/// addresses are valid for the lanes used.
+pub(super) trait Vector: Copy {
+    const LANES: usize;
+    /// Names the first lanes of a vector.
+    type Mask: Copy;
+
+    unsafe fn zero() -> Self;
+    /// The first `lanes` lanes, 1 to `LANES`.
+    unsafe fn mask(lanes: usize) -> Self::Mask;
+    unsafe fn splat(from: *const f32) -> Self;
+    unsafe fn load(from: *const f32) -> Self;
+    /// Zero in the lanes that the mask leaves out, which are not read.
+    unsafe fn load_first(from: *const f32, mask: Self::Mask) -> Self;
+    /// Asks for the line at an address, which need not be valid.
+    unsafe fn prefetch(at: *const f32);
+    unsafe fn store(self, to: *mut f32);
+    unsafe fn store_first(self, to: *mut f32, mask: Self::Mask);
+    /// `self * by + to`.
+    unsafe fn mul_add(self, by: Self, to: Self) -> Self;
+    /// The sum of the lanes, as a fixed tree.
+    unsafe fn sum(self) -> f32;
+}
+
+/// The body of every [`TileFn`].
+///
+/// # Safety
+/// As [`TileFn`], and the caller enables the features of `V`.
+#[inline(always)]
+pub(super) unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const PICK: bool>(t: &Tile) {
+    // SAFETY: the caller's contract is that of every access below: `MR` rows of A and C, and of
+    // each row of B and C `NV - 1` whole vectors and the `tail` first lanes of another.
+    unsafe {
+        let tail = V::mask(t.tail);
+        let a: [*const f32; MR] = std::array::from_fn(|i| t.a[i]);
+        let mut sums = [[V::zero(); NV]; MR];
+        for i in 0..MR {
+            for j in 0..NV {
+                let c = t.c.wrapping_add(i * t.c_step + j * V::LANES);
+                V::prefetch(c.wrapping_add(MR * t.c_step));
+                if t.accumulate {
+                    sums[i][j] = if j + 1 < NV { V::load(c) } else { V::load_first(c, tail) };
+                }
+            }
+        }
+        let mut b_row = t.b;
+        let mut column = 0;
+        for p in 0..t.depth {
+            let at = if PICK { *t.picks.add(p) as usize * t.a_step } else { column };
+            let mut b = [V::zero(); NV];
+            for (j, b) in b.iter_mut().enumerate() {
+                let from = b_row.add(j * V::LANES);
+                *b = if j + 1 < NV { V::load(from) } else { V::load_first(from, tail) };
+            }
+            for i in 0..MR {
+                let x = V::splat(a[i].add(at));
+                for j in 0..NV {
+                    sums[i][j] = x.mul_add(b[j], sums[i][j]);
+                }
+            }
+            b_row = b_row.wrapping_add(t.b_step);
+            column = column.wrapping_add(t.a_step);
+        }
+        for (i, sums) in sums.iter().enumerate() {
+            for (j, &sum) in sums.iter().enumerate() {
+                let c = t.c.add(i * t.c_step + j * V::LANES);
+                if j + 1 < NV { sum.store(c) } else { sum.store_first(c, tail) }
+            }
+        }
+    }
+}
+
+/// The body of every [`DotFn`].
+///
+/// # Safety
+/// As [`DotFn`], and the caller enables the features of `V`.
+#[inline(always)]
+pub(super) unsafe fn dot<V: Vector, const MR: usize>(t: &Tile) {
+    // SAFETY: the caller's contract is that of every access below: `depth` elements of `MR` rows
+    // of A and of B, and `MR` elements of C.
+    unsafe {
+        let a: [*const f32; MR] = std::array::from_fn(|i| t.a[i]);
+        let mut sums = [V::zero(); MR];
+        let mut p = 0;
+        while p + V::LANES <= t.depth {
+            let b = V::load(t.b.add(p));
+            for i in 0..MR {
+                sums[i] = V::load(a[i].add(p)).mul_add(b, sums[i]);
+            }
+            p += V::LANES;
+        }
+        if p < t.depth {
+            let tail = V::mask(t.depth - p);
+            let b = V::load_first(t.b.add(p), tail);
+            for i in 0..MR {
+                sums[i] = V::load_first(a[i].add(p), tail).mul_add(b, sums[i]);
+            }
+        }
+        for (i, sum) in sums.iter().enumerate() {
+            let c = t.c.add(i * t.c_step);
+            *c = if t.accumulate { *c + sum.sum() } else { sum.sum() };
+        }
+    }
+}
+
+/// The table of tiles and of dots for the given numbers of rows: `$tile` and `$dot` are functions
+/// with the const parameters of [`tile`] and [`dot`].
+macro_rules! kernel {
+    ($lanes:expr, $tile:ident, $dot:ident, $pack:ident, [$($rows:literal),*]) => {
+        Kernel {
+            lanes: $lanes,
+            tiles: &[$([
+                [$tile::<$rows, 1, false>, $tile::<$rows, 1, true>],
+                [$tile::<$rows, 2, false>, $tile::<$rows, 2, true>],
+                [$tile::<$rows, 3, false>, $tile::<$rows, 3, true>],
+            ]),*],
+            dots: &[$($dot::<$rows>),*],
+            pack: $pack,
+        }
+    };
+}
+pub(super) use kernel;

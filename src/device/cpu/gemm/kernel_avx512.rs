@@ -1,0 +1,94 @@
+//! The micro-kernels with 512-bit vectors: tiles of 8 rows by 48 columns.
+
+use super::kernel::{Kernel, Tile, Vector, dot, kernel, tile};
+use super::pack::{Panel, pack};
+use std::arch::x86_64::*;
+
+pub(super) static KERNEL: Kernel =
+    kernel!(16, tile_avx512, dot_avx512, pack_avx512, [1, 2, 3, 4, 5, 6, 7, 8]);
+
+#[target_feature(enable = "avx512f")]
+unsafe fn tile_avx512<const MR: usize, const NV: usize, const PICK: bool>(t: &Tile) {
+    // SAFETY: the contract is the caller's, and the feature is enabled here.
+    unsafe { tile::<V512, MR, NV, PICK>(t) }
+}
+
+#[target_feature(enable = "avx512f")]
+unsafe fn dot_avx512<const MR: usize>(t: &Tile) {
+    // SAFETY: the contract is the caller's, and the feature is enabled here.
+    unsafe { dot::<V512, MR>(t) }
+}
+
+#[target_feature(enable = "avx512f")]
+unsafe fn pack_avx512(panel: &mut Panel) {
+    // SAFETY: the contract is the caller's, and the feature is enabled here.
+    unsafe { pack::<V512>(panel) }
+}
+
+#[derive(Clone, Copy)]
+struct V512(__m512);
+
+// SAFETY of every block below: the trait's contract gives the feature and the addresses.
+impl Vector for V512 {
+    const LANES: usize = 16;
+    type Mask = __mmask16;
+
+    #[inline(always)]
+    unsafe fn zero() -> Self {
+        // SAFETY: as said above.
+        Self(unsafe { _mm512_setzero_ps() })
+    }
+
+    #[inline(always)]
+    unsafe fn mask(lanes: usize) -> __mmask16 {
+        0xffff >> (16 - lanes)
+    }
+
+    #[inline(always)]
+    unsafe fn splat(from: *const f32) -> Self {
+        // SAFETY: as said above.
+        Self(unsafe { _mm512_set1_ps(*from) })
+    }
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: as said above.
+        Self(unsafe { _mm512_loadu_ps(from) })
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(from: *const f32, mask: __mmask16) -> Self {
+        // SAFETY: as said above; lanes outside of the mask are not accessed.
+        Self(unsafe { _mm512_maskz_loadu_ps(mask, from) })
+    }
+
+    #[inline(always)]
+    unsafe fn prefetch(at: *const f32) {
+        // SAFETY: a prefetch accesses nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: as said above.
+        unsafe { _mm512_storeu_ps(to, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, mask: __mmask16) {
+        // SAFETY: as said above; lanes outside of the mask are not accessed.
+        unsafe { _mm512_mask_storeu_ps(to, mask, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn mul_add(self, by: Self, to: Self) -> Self {
+        // SAFETY: as said above.
+        Self(unsafe { _mm512_fmadd_ps(self.0, by.0, to.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn sum(self) -> f32 {
+        // SAFETY: as said above.
+        unsafe { _mm512_reduce_add_ps(self.0) }
+    }
+}

@@ -1,0 +1,139 @@
+//! Packing: copying a block of an operand into panels that the tiles read from end to end.
+//!
+//! A panel holds `lanes` rows of A (or columns of B) over a block of k: for each step of k, its
+//! lanes side by side. Lanes past the last are left as they were; no tile uses them.
+
+use super::kernel::Vector;
+
+/// Where a panel comes from and goes to: `to[p * width + lane] = source(lane, p)`.
+#[derive(Debug)]
+pub(super) struct Panel<'a> {
+    /// Each lane at the first step of the block (of the source if `picks` is used).
+    pub(super) lanes: &'a [*const f32],
+    /// Whether the lanes lie side by side.
+    pub(super) adjacent: bool,
+    /// Floats from a step to the next.
+    pub(super) step: usize,
+    /// The steps to use, if they are picked: `depth` of them.
+    pub(super) picks: Option<&'a [u32]>,
+    pub(super) depth: usize,
+    pub(super) width: usize,
+    pub(super) to: &'a mut [f32],
+}
+
+/// Packs one panel.
+///
+/// # Safety
+/// The processor has the kernel's features, and every element that the panel names can be read.
+///
+/// # Panics
+/// If the panel does not fit in `to`.
+pub(super) type PackFn = unsafe fn(&mut Panel);
+
+/// The body of every [`PackFn`].
+///
+/// # Safety
+/// As [`PackFn`], and the caller enables the features of `V`.
+#[inline(always)]
+pub(super) unsafe fn pack<V: Vector>(panel: &mut Panel) {
+    assert!(panel.lanes.len() <= panel.width && panel.to.len() >= panel.depth * panel.width);
+    assert!(panel.picks.is_none_or(|picks| picks.len() >= panel.depth));
+    // SAFETY: the contract is the caller's.
+    unsafe {
+        if panel.adjacent {
+            copy::<V>(panel);
+        } else if panel.step == 1 && panel.picks.is_none() {
+            transpose(panel);
+        } else {
+            collect(panel, 0..panel.lanes.len(), 0);
+        }
+    }
+}
+
+/// Lanes side by side: whole vectors, and a last one that ends where the lanes end.
+#[inline(always)]
+unsafe fn copy<V: Vector>(panel: &mut Panel) {
+    let Some(&first) = panel.lanes.first() else { return };
+    let lanes = panel.lanes.len();
+    // SAFETY: as the caller's contract says, `lanes` elements of every step can be read, and as
+    // many written at every `width`.
+    unsafe {
+        let whole = (lanes - 1) / V::LANES * V::LANES;
+        let tail = V::mask(lanes - whole);
+        for p in 0..panel.depth {
+            let step = panel.picks.map_or(p, |picks| *picks.get_unchecked(p) as usize);
+            let from = first.add(step * panel.step);
+            let to = panel.to.as_mut_ptr().add(p * panel.width);
+            let mut lane = 0;
+            while lane < whole {
+                V::load(from.add(lane)).store(to.add(lane));
+                lane += V::LANES;
+            }
+            V::load_first(from.add(whole), tail).store_first(to.add(whole), tail);
+        }
+    }
+}
+
+/// Steps side by side: blocks of 4 lanes by 4 steps, then what is left.
+#[inline(always)]
+unsafe fn transpose(panel: &mut Panel) {
+    let lanes = panel.lanes.len() / 4 * 4;
+    let depth = panel.depth / 4 * 4;
+    // SAFETY: lanes, steps and places are those of the caller's contract.
+    unsafe {
+        for lane in (0..lanes).step_by(4) {
+            let from: [*const f32; 4] = std::array::from_fn(|i| panel.lanes[lane + i]);
+            for p in (0..depth).step_by(4) {
+                let to = panel.to.as_mut_ptr().add(p * panel.width + lane);
+                transpose4(from.map(|row| row.add(p)), to, panel.width);
+            }
+        }
+        collect(panel, 0..lanes, depth);
+        collect(panel, lanes..panel.lanes.len(), 0);
+    }
+}
+
+/// One element at a time, from step `first` on.
+#[inline(always)]
+unsafe fn collect(panel: &mut Panel, lanes: std::ops::Range<usize>, first: usize) {
+    for lane in lanes {
+        for p in first..panel.depth {
+            let step = panel.picks.map_or(p, |picks| picks[p] as usize);
+            // SAFETY: lane, step and place are those of the caller's contract.
+            unsafe {
+                let value = *panel.lanes[lane].add(step * panel.step);
+                panel.to.as_mut_ptr().add(p * panel.width + lane).write(value);
+            }
+        }
+    }
+}
+
+/// Four runs of four floats become four others, `width` apart.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+unsafe fn transpose4(from: [*const f32; 4], to: *mut f32, width: usize) {
+    use std::arch::x86_64::*;
+    // SAFETY: SSE is part of x86_64; the caller vouches for the runs.
+    unsafe {
+        let [a, b, c, d] = from.map(|row| _mm_loadu_ps(row));
+        let (ab, cd) = (_mm_unpacklo_ps(a, b), _mm_unpacklo_ps(c, d));
+        _mm_storeu_ps(to, _mm_movelh_ps(ab, cd));
+        _mm_storeu_ps(to.add(width), _mm_movehl_ps(cd, ab));
+        let (ab, cd) = (_mm_unpackhi_ps(a, b), _mm_unpackhi_ps(c, d));
+        _mm_storeu_ps(to.add(2 * width), _mm_movelh_ps(ab, cd));
+        _mm_storeu_ps(to.add(3 * width), _mm_movehl_ps(cd, ab));
+    }
+}
+
+/// Four runs of four floats become four others, `width` apart.
+#[cfg(not(target_arch = "x86_64"))]
+#[inline(always)]
+unsafe fn transpose4(from: [*const f32; 4], to: *mut f32, width: usize) {
+    // SAFETY: the caller vouches for the runs; an array has the alignment of its elements.
+    unsafe {
+        let rows = from.map(|row| row.cast::<[f32; 4]>().read());
+        for q in 0..4 {
+            to.add(q * width).cast::<[f32; 4]>().write(rows.map(|row| row[q]));
+        }
+    }
+}
