@@ -1,7 +1,7 @@
 //! The shape rules of the instruction set, checked once before anything is executed.
 //!
 //! What passes here may be trusted by the devices: shapes fit, views lie inside their buffers, and
-//! no instruction writes a buffer that it also reads, except in place where its formula says so.
+//! no instruction writes memory that another of its operands lies in.
 
 use super::{Op, Pick, Rows, Shape, StepArgs, View};
 use crate::error::{Error, Result};
@@ -81,22 +81,41 @@ impl Op {
     ///
     /// # Errors
     /// [`Error::Shape`] where operands do not fit each other, [`Error::Program`] where a view does
-    /// not fit its buffer or a buffer is both read and written.
+    /// not fit its buffer or shares it with an output.
     pub(crate) fn check(&self, buffer_words: &[usize]) -> Result<()> {
         let operands = self.operands();
         for operand in &operands {
             self.check_range(operand, buffer_words)?;
         }
-        for read in operands.iter().filter(|o| o.access == Access::Read) {
-            let clash = |o: &&Operand| o.access == Access::Write && o.view.buffer == read.view.buffer;
-            if let Some(write) = operands.iter().find(clash) {
+        self.check_aliases(|buffer| buffer)?;
+        self.check_shapes()
+    }
+
+    /// Checks that what is written lies in memory of its own, given what memory a buffer is.
+    ///
+    /// # Errors
+    /// [`Error::Program`] where an output shares its memory with another operand; only the two
+    /// outputs of [`Op::Gradient`] may.
+    pub(crate) fn check_aliases(&self, memory: impl Fn(usize) -> usize) -> Result<()> {
+        let operands = self.operands();
+        let pairs = operands.iter().enumerate().flat_map(|(i, operand)| {
+            operands[i + 1..].iter().map(move |other| (operand, other))
+        });
+        for (one, two) in pairs {
+            let writes = (one.access == Access::Write, two.access == Access::Write);
+            let together = matches!(self, Self::Gradient { .. }) && writes == (true, true);
+            if writes == (false, false) || together {
+                continue;
+            }
+            if memory(one.view.buffer) == memory(two.view.buffer) {
+                let how = |write| if write { "written" } else { "read" };
                 return Err(self.refuse(format!(
-                    "buffer {} holds both `{}`, which is read, and `{}`, which is written",
-                    read.view.buffer, read.name, write.name
+                    "buffer {} holds both `{}`, which is {}, and `{}`, which is {}",
+                    one.view.buffer, one.name, how(writes.0), two.name, how(writes.1)
                 )));
             }
         }
-        self.check_shapes()
+        Ok(())
     }
 
     /// Checks that the rows a step asks for are there.
@@ -117,7 +136,7 @@ impl Op {
             | Self::Gradient { input: rows, .. } => match rows.pick {
                 Pick::Order(order) => Some((first + rows.count, order.shape.rows)),
                 Pick::Range => Some((first + rows.count, rows.source.shape.rows)),
-                Pick::All => None,
+                Pick::All => Some((rows.count, rows.source.shape.rows)),
             },
             Self::Scatter { input, output } => {
                 Some((first + input.shape.rows, output.shape.rows))

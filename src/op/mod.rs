@@ -223,7 +223,7 @@ pub enum Op {
     },
     /// output = the number of elements with not |a - b| <= absolute + relative |b|
     ///
-    /// Written so that a NaN on either side counts.
+    /// A NaN on either side counts, whatever the tolerances; an infinity matches only itself.
     Mismatch {
         /// Any shape.
         a: View,

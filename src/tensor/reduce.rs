@@ -77,7 +77,7 @@ impl Tensor {
 impl Tensor {
     /// Waits and tells whether |a - b| <= absolute + relative |b| for every element.
     ///
-    /// Equal infinities are close; a NaN on either side is close to nothing.
+    /// An infinity is close only to itself, and a NaN to nothing.
     ///
     /// # Errors
     /// [`Error::Shape`] unless both have the same shape; [`Error::DeviceMismatch`],

@@ -37,11 +37,3 @@ pub fn deviation(got: &[f32], expected: &[Expected]) -> Option<String> {
     let Expected { value, within } = expected[at];
     Some(format!("element {at} is {}, expected {value} within {within:e}", got[at]))
 }
-
-/// Asserts that every element is what it has to be.
-#[track_caller]
-pub fn assert_close(got: &[f32], expected: &[Expected], context: &str) {
-    if let Some(deviation) = deviation(got, expected) {
-        panic!("{context}: {deviation}");
-    }
-}

@@ -1,6 +1,6 @@
 //! The comparator itself: what it must let pass, and what it must not.
 
-use crate::common::compare::{EPS, Expected, TINY, deviation, exact, rounded};
+use crate::common::compare::{Expected, TINY, deviation, exact, rounded};
 
 fn passes(got: f32, expected: Expected) -> bool {
     deviation(&[got], &[expected]).is_none()
@@ -31,7 +31,7 @@ fn the_tolerance_is_the_border() {
     assert!(!passes(next, exact(1.0)));
     assert!(!passes(1.0 + 2.0 * f32::EPSILON, rounded(1.0, 1.0, 1.0)));
     assert!(passes(0.0, rounded(TINY / 2.0, 1.0, TINY)));
-    assert!(!passes(0.0, rounded(4.0 * TINY, 1.0, EPS)));
+    assert!(!passes(0.0, rounded(4.0 * TINY, 1.0, TINY)));
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn transpose() {
         everywhere(&format!("transpose {shape}"), |bench| {
             let input = bench.values(shape, &x);
             let output = bench.output(shape.transposed());
-            bench.expect(output, expected.clone());
+            bench.expect(output, &expected);
             Op::Transpose { input, output }
         });
     }

@@ -49,7 +49,7 @@ fn matmul() {
                 let a = bench.values(a_shape, &a_values);
                 let b = bench.values(b_shape, &b_values);
                 let output = bench.output(Shape::new(m, n));
-                bench.expect(output, expected.clone());
+                bench.expect(output, &expected);
                 Op::Matmul { a, b, transpose_a, transpose_b, output }
             });
         }
@@ -113,10 +113,10 @@ fn dense_case(
         let result = Shape::new(batch, outputs);
         let pre = with_pre.then(|| bench.output(result));
         if let Some(pre) = pre {
-            bench.expect(pre, sums.clone());
+            bench.expect(pre, &sums);
         }
         let output = bench.output(result);
-        bench.expect(output, expected.clone());
+        bench.expect(output, &expected);
         Op::Dense { input, weight, bias, activation, pre, output }
     });
 }
@@ -142,7 +142,7 @@ fn backward() {
                     let shape = Shape::new(batch, inputs);
                     let cached = with_cache.then(|| bench.values(shape, &kept));
                     let output = bench.output(shape);
-                    bench.expect(output, expected.clone());
+                    bench.expect(output, &expected);
                     Op::Backward { delta, weight, activation, cached, output }
                 });
             }
@@ -172,11 +172,11 @@ fn gradient() {
                 let delta = bench.values(Shape::new(batch, outputs), &d);
                 let input = rows.place(bench, source);
                 let weight = bench.output(Shape::new(inputs, outputs));
-                bench.expect(weight, weights.clone());
+                bench.expect(weight, &weights);
                 let bias =
                     with_bias.then(|| bench.output_beside(weight, Shape::new(1, outputs)));
                 if let Some(bias) = bias {
-                    bench.expect(bias, biases.clone());
+                    bench.expect(bias, &biases);
                 }
                 Op::Gradient { input, delta, weight, bias }
             });

@@ -66,7 +66,7 @@ fn reduce() {
                 everywhere(&format!("{reduction:?} of {shape} by {axis:?}"), |bench| {
                     let input = bench.values(shape, &x);
                     let output = bench.output(axis.reduced(shape));
-                    bench.expect(output, expected.clone());
+                    bench.expect(output, &expected);
                     Op::Reduce { reduction, axis, input, output }
                 });
             }
@@ -131,7 +131,7 @@ fn softmax_and_its_logarithm() {
                 let context = format!("softmax {shape} within {bound}, logarithm {logarithm}");
                 everywhere(&context, |bench| {
                     let (input, output) = (bench.values(shape, &x), bench.output(shape));
-                    bench.expect(output, expected.clone());
+                    bench.expect(output, &expected);
                     Op::Softmax { logarithm, input, output }
                 });
             }

@@ -108,6 +108,8 @@ fn update() {
                     stepped(optimizer, rate, t, Weight { p, g, first, second })
                 })
                 .collect();
+            let of = |part: fn(&Stepped) -> Expected| results.iter().map(part).collect::<Vec<_>>();
+            let (new_p, new_m, new_v) = (of(|r| r.p), of(|r| r.first), of(|r| r.second));
             let shape = Shape::new(1, words);
             everywhere(&format!("update {optimizer:?} of {words} in step {t}"), |bench| {
                 let gradients = bench.values(shape, &g);
@@ -116,12 +118,12 @@ fn update() {
                 let first = (moments > 0).then(|| bench.values(shape, &m));
                 let second = (moments > 1).then(|| bench.values(shape, &v));
                 bench.args.coefficients = optimizer.coefficients(t as u64, rate);
-                bench.expect(parameters, results.iter().map(|result| result.p).collect());
+                bench.expect(parameters, &new_p);
                 if let Some(first) = first {
-                    bench.expect(first, results.iter().map(|result| result.first).collect());
+                    bench.expect(first, &new_m);
                 }
                 if let Some(second) = second {
-                    bench.expect(second, results.iter().map(|result| result.second).collect());
+                    bench.expect(second, &new_v);
                 }
                 Op::Update { optimizer, parameters, gradients, first, second }
             });

@@ -85,6 +85,11 @@ impl Bank {
         Self { words: memories.iter().map(|_| Words::default()).collect(), same, order }
     }
 
+    /// The first number that names the same memory as `buffer`.
+    pub(super) fn first_of(&self, buffer: usize) -> usize {
+        self.same[buffer]
+    }
+
     /// Locks the memories, moves their words here, runs `work`, and moves them back.
     pub(super) fn check_out<R>(
         &mut self,

@@ -19,7 +19,7 @@ pub(crate) use memory::Memory;
 use self::executable::CpuExecutable;
 use self::memory::{Bank, Words};
 use super::{Backend, DeviceInfo, DeviceKind, Executable, Limits, Meter, Pending, Storage};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::op::{Op, StepArgs};
 use crate::program::Program;
 
@@ -72,8 +72,15 @@ impl Backend for Cpu {
     }
 
     fn allocate(&self, words: usize) -> Result<Storage> {
+        let mut zeros = Vec::new();
+        zeros.try_reserve_exact(words).map_err(|reason| Error::Device {
+            operation: "allocate",
+            device: self.info.id.clone(),
+            reason: format!("{words} words: {reason}"),
+        })?;
+        zeros.resize(words, 0.0);
         Meter::add(&self.meter.allocations, 1);
-        Ok(Storage::Cpu(Memory::new(Words::Own(vec![0.0; words]))))
+        Ok(Storage::Cpu(Memory::new(Words::Own(zeros))))
     }
 
     fn upload(&self, words: Arc<Vec<f32>>) -> Result<Storage> {
@@ -101,6 +108,7 @@ impl Backend for Cpu {
     fn execute(&self, op: &Op, buffers: &[&Storage], args: &StepArgs) -> Result<()> {
         let memories: Vec<Memory> = buffers.iter().map(|storage| memory(storage).clone()).collect();
         let mut bank = Bank::new(&memories);
+        op.check_aliases(|buffer| bank.first_of(buffer))?;
         bank.check_out(&memories, |bank| {
             let mut scratch = ops::Scratch::for_ops(std::slice::from_ref(op));
             ops::execute(op, bank, args, &mut scratch)

@@ -25,9 +25,10 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs) {
         }),
         Op::Mismatch { a, b, relative, absolute, output } => bank.write(output, |bank, out| {
             let pairs = bank.read(a).iter().zip(bank.read(b));
-            // Equal values match even where they are infinite; a NaN never does.
+            // Infinities match by equality alone: a relative tolerance of one has no bound.
             let close = |(a, b): &(&f32, &f32)| {
-                a == b || (*a - *b).abs() <= absolute + relative * b.abs()
+                let difference = (*a - *b).abs();
+                a == b || (difference.is_finite() && difference <= absolute + relative * b.abs())
             };
             out[0] = pairs.filter(|pair| !close(pair)).count() as f32;
         }),

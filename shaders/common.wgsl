@@ -1,0 +1,22 @@
+// What every kernel shares: the step's arguments, workgroup numbers, tests by bits.
+
+// The arguments of a step; `StepArgs` in Rust.
+struct StepArgs {
+    first_row: u32,
+    slot: u32,
+    padding: vec2<u32>,
+    coefficients: array<vec4<f32>, 2>,
+}
+
+@group(0) @binding(0) var<uniform> args: StepArgs;
+
+// The number of a workgroup in a grid that may be folded to two dimensions.
+fn group_number(group: vec3<u32>, groups: vec3<u32>) -> u32 {
+    return group.x + group.y * groups.x;
+}
+
+// WGSL lets compilers assume that there is no NaN, so comparisons cannot find one.
+fn is_nan(x: f32) -> bool {
+    return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
+}
+

@@ -1,0 +1,95 @@
+// Matrix products: C = A . B with an epilogue. This file has the operands and the epilogue; the
+// loops are in gemm_tiled.wgsl, and gemm_finish.wgsl adds up what is split along k.
+//
+//   matmul    C = A . B, A or B transposed
+//   dense     C = phi(gathered A . B + bias), and the sum itself to `pre`
+//   backward  C = (A . B^T) phi'(cached)
+//   gradient  C = gathered A^T . B; A^T has one row of ones more, whose products are the column
+//             sums of B: the gradient of the bias, which is stored elsewhere in C's buffer
+//
+// A (m, k), stored as (k, m) if TRANSPOSE_A; B (k, n), stored as (n, k) if TRANSPOSE_B; C (m, n).
+// The rows of A as stored are picked out of `source_rows`.
+// Bindings: params, a, b, order, extra (bias or cached), c, pre.
+
+struct Params {
+    m: u32,
+    n: u32,
+    k: u32,
+    a: u32,
+    b: u32,
+    c: u32,
+    extra: u32,
+    pre: u32,
+    order: u32,
+    source_rows: u32,
+    // The columns of A and of B as stored.
+    a_cols: u32,
+    b_cols: u32,
+    // The row of ones of A^T, or 2^32 - 1, and where its products go.
+    ones: u32,
+    bias: u32,
+    // How much of k one split takes, and how many there are.
+    per_split: u32,
+    splits: u32,
+}
+
+@group(1) @binding(0) var<uniform> params: Params;
+@group(1) @binding(1) var<storage, read> a: array<f32>;
+@group(1) @binding(2) var<storage, read> b: array<f32>;
+@group(1) @binding(3) var<storage, read> order: array<u32>;
+@group(1) @binding(4) var<storage, read> extra: array<f32>;
+@group(1) @binding(5) var<storage, read_write> c: array<f32>;
+@group(1) @binding(6) var<storage, read_write> pre: array<f32>;
+
+override TRANSPOSE_A: u32 = 0u;
+override TRANSPOSE_B: u32 = 0u;
+override BIAS: u32 = 0u;
+// The code of phi, if it is not the identity.
+override ACTIVATION: u32 = 0u;
+// The code of the activation whose derivative is multiplied on, if it is not 1.
+override DERIVATIVE: u32 = 0u;
+// Where the sum before phi is kept: 0 nowhere, 1 in `pre`, 2 in C's buffer.
+override PRE: u32 = 0u;
+// Whether C are partial sums, to be finished by gemm_finish.
+override SPLIT: u32 = 0u;
+
+// Where a row of A, as stored, begins.
+fn a_row(row: u32) -> u32 {
+    return params.a + min(pick_row(row, params.order), params.source_rows - 1u) * params.a_cols;
+}
+
+// Stores an element of C for which all of k is summed up.
+fn finish(i: u32, j: u32, sum: f32) {
+    if (i == params.ones) {
+        c[params.bias + j] = sum;
+        return;
+    }
+    let at = i * params.n + j;
+    var z = sum;
+    if (BIAS == 1u) {
+        z += extra[params.extra + j];
+    }
+    if (PRE == 1u) {
+        pre[params.pre + at] = z;
+    }
+    if (PRE == 2u) {
+        c[params.pre + at] = z;
+    }
+    if (DERIVATIVE != 0u) {
+        z *= activation_derivative(DERIVATIVE, extra[params.extra + at]);
+    }
+    c[params.c + at] = activation_value(ACTIVATION, z);
+}
+
+// Stores an element of C, or of one split's part of it.
+fn store(split: u32, i: u32, j: u32, sum: f32) {
+    if (i >= params.m || j >= params.n) {
+        return;
+    }
+    if (SPLIT == 1u) {
+        c[(split * params.m + i) * params.n + j] = sum;
+    } else {
+        finish(i, j, sum);
+    }
+}
+

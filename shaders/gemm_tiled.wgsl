@@ -1,0 +1,177 @@
+// C = A . B by tiles of TILE x TILE in workgroup memory, DEPTH deep; BLOCKS x BLOCKS blocks of 4 x 4
+// elements a thread, in named registers. Operands, bindings and epilogue: gemm.wgsl.
+//
+// Grid: one workgroup of SIDE x SIDE threads a tile and split: tiles of a row first, then rows of
+// tiles, then splits.
+
+override SIDE: u32 = 16u;
+override BLOCKS: u32 = 1u;
+override THREADS: u32 = SIDE * SIDE;
+override DEPTH: u32 = SIDE;
+// Vectors of 4 elements along a tile's side, and one of padding: a column of them is written at a
+// time, which would meet one bank.
+override VECTORS: u32 = SIDE * BLOCKS;
+override PITCH: u32 = VECTORS + 1u;
+override TILE: u32 = 4u * VECTORS;
+override TILE_VECTORS: u32 = DEPTH * PITCH;
+
+// Both tiles have k as their rows: a_tile[k][i / 4], b_tile[k][j / 4].
+var<workgroup> a_tile: array<vec4<f32>, TILE_VECTORS>;
+var<workgroup> b_tile: array<vec4<f32>, TILE_VECTORS>;
+
+// Where rows i .. i + 3 of A begin, if A is not transposed.
+fn a_rows(i: u32) -> vec4<u32> {
+    if (TRANSPOSE_A == 1u) {
+        return vec4(0u);
+    }
+    let last = params.m - 1u;
+    return vec4(
+        a_row(min(i, last)),
+        a_row(min(i + 1u, last)),
+        a_row(min(i + 2u, last)),
+        a_row(min(i + 3u, last)),
+    );
+}
+
+// A(i .. i + 3, k); what lies beyond m is not stored, and needs no value.
+fn load_a(rows: vec4<u32>, i: u32, k: u32, end: u32) -> vec4<f32> {
+    if (k >= end) {
+        return vec4(0.0);
+    }
+    if (TRANSPOSE_A == 0u) {
+        return vec4(a[rows.x + k], a[rows.y + k], a[rows.z + k], a[rows.w + k]);
+    }
+    let row = a_row(k);
+    let last = params.a_cols - 1u;
+    let columns = vec4(i, i + 1u, i + 2u, i + 3u);
+    let at = row + min(columns, vec4(last));
+    let ones = columns == vec4(params.ones);
+    return select(vec4(a[at.x], a[at.y], a[at.z], a[at.w]), vec4(1.0), ones);
+}
+
+// B(k, j .. j + 3); what lies beyond n is not stored, and needs no value.
+fn load_b(j: u32, k: u32, end: u32) -> vec4<f32> {
+    if (k >= end) {
+        return vec4(0.0);
+    }
+    let columns = min(vec4(j, j + 1u, j + 2u, j + 3u), vec4(params.n - 1u));
+    if (TRANSPOSE_B == 1u) {
+        let at = params.b + columns * params.b_cols + k;
+        return vec4(b[at.x], b[at.y], b[at.z], b[at.w]);
+    }
+    let at = params.b + k * params.b_cols + columns;
+    return vec4(b[at.x], b[at.y], b[at.z], b[at.w]);
+}
+
+// The place of the vector that a thread loads: neighbours take neighbouring words of memory.
+struct Place {
+    vector: u32,
+    k: u32,
+}
+
+fn place(transposed: bool, thread: u32) -> Place {
+    if (transposed) {
+        return Place(thread % SIDE, thread / SIDE);
+    }
+    return Place(thread / DEPTH, thread % DEPTH);
+}
+
+fn store_row(split: u32, i: u32, j: u32, sums: vec4<f32>) {
+    store(split, i, j, sums.x);
+    store(split, i, j + 1u, sums.y);
+    store(split, i, j + 2u, sums.z);
+    store(split, i, j + 3u, sums.w);
+}
+
+fn store_block(split: u32, i: u32, j: u32, r0: vec4<f32>, r1: vec4<f32>, r2: vec4<f32>, r3: vec4<f32>) {
+    store_row(split, i, j, r0);
+    store_row(split, i + 1u, j, r1);
+    store_row(split, i + 2u, j, r2);
+    store_row(split, i + 3u, j, r3);
+}
+
+@compute @workgroup_size(THREADS)
+fn gemm_tiled(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let across = (params.n + TILE - 1u) / TILE;
+    let down = (params.m + TILE - 1u) / TILE;
+    let number = group_number(group, groups);
+    let split = number / (across * down);
+    if (split >= params.splits) {
+        return;
+    }
+    let top = number / across % down * TILE;
+    let left = number % across * TILE;
+    let begin = split * params.per_split;
+    let end = min(begin + params.per_split, params.k);
+
+    let a_place = place(TRANSPOSE_A == 1u, thread);
+    let b_place = place(TRANSPOSE_B == 0u, thread);
+    let a_at = a_place.k * PITCH + a_place.vector;
+    let b_at = b_place.k * PITCH + b_place.vector;
+    let a_i = top + 4u * a_place.vector;
+    let b_j = left + 4u * b_place.vector;
+    let a_rows0 = a_rows(a_i);
+    let a_rows1 = a_rows(a_i + 4u * SIDE);
+
+    let x = thread % SIDE;
+    let y = thread / SIDE;
+    var r00 = vec4(0.0); var r01 = vec4(0.0); var r02 = vec4(0.0); var r03 = vec4(0.0);
+    var r10 = vec4(0.0); var r11 = vec4(0.0); var r12 = vec4(0.0); var r13 = vec4(0.0);
+    var r20 = vec4(0.0); var r21 = vec4(0.0); var r22 = vec4(0.0); var r23 = vec4(0.0);
+    var r30 = vec4(0.0); var r31 = vec4(0.0); var r32 = vec4(0.0); var r33 = vec4(0.0);
+    for (var k0 = begin; k0 < end; k0 += DEPTH) {
+        let a0 = load_a(a_rows0, a_i, k0 + a_place.k, end);
+        let b0 = load_b(b_j, k0 + b_place.k, end);
+        var a1 = vec4(0.0);
+        var b1 = vec4(0.0);
+        if (BLOCKS == 2u) {
+            a1 = load_a(a_rows1, a_i + 4u * SIDE, k0 + a_place.k, end);
+            b1 = load_b(b_j + 4u * SIDE, k0 + b_place.k, end);
+        }
+        // Everybody has read the tiles before.
+        workgroupBarrier();
+        a_tile[a_at] = a0;
+        b_tile[b_at] = b0;
+        if (BLOCKS == 2u) {
+            a_tile[a_at + SIDE] = a1;
+            b_tile[b_at + SIDE] = b1;
+        }
+        workgroupBarrier();
+        for (var k = 0u; k < DEPTH; k++) {
+            let u = a_tile[k * PITCH + y];
+            let v = b_tile[k * PITCH + x];
+            r00 = fma(vec4(u.x), v, r00);
+            r01 = fma(vec4(u.y), v, r01);
+            r02 = fma(vec4(u.z), v, r02);
+            r03 = fma(vec4(u.w), v, r03);
+            if (BLOCKS == 2u) {
+                let s = a_tile[k * PITCH + y + SIDE];
+                let t = b_tile[k * PITCH + x + SIDE];
+                r10 = fma(vec4(u.x), t, r10);
+                r11 = fma(vec4(u.y), t, r11);
+                r12 = fma(vec4(u.z), t, r12);
+                r13 = fma(vec4(u.w), t, r13);
+                r20 = fma(vec4(s.x), v, r20);
+                r21 = fma(vec4(s.y), v, r21);
+                r22 = fma(vec4(s.z), v, r22);
+                r23 = fma(vec4(s.w), v, r23);
+                r30 = fma(vec4(s.x), t, r30);
+                r31 = fma(vec4(s.y), t, r31);
+                r32 = fma(vec4(s.z), t, r32);
+                r33 = fma(vec4(s.w), t, r33);
+            }
+        }
+    }
+    let i = top + 4u * y;
+    let j = left + 4u * x;
+    store_block(split, i, j, r00, r01, r02, r03);
+    if (BLOCKS == 2u) {
+        store_block(split, i, j + 4u * SIDE, r10, r11, r12, r13);
+        store_block(split, i + 4u * SIDE, j, r20, r21, r22, r23);
+        store_block(split, i + 4u * SIDE, j + 4u * SIDE, r30, r31, r32, r33);
+    }
+}

@@ -1,0 +1,129 @@
+//! Programs bound to their buffers, replayed with only the step's arguments changing.
+
+use std::sync::Arc;
+
+use super::super::{Executable, Launch, Meter};
+use super::Shared;
+use super::binding::{Binder, Bound, Place};
+use super::kernels::{self, Dispatch};
+use super::recorder::MAX_WORK;
+use crate::error::Result;
+use crate::program::Program;
+
+/// Launches whose arguments are uploaded at once.
+const MAX_LAUNCHES: usize = 4_096;
+
+/// Dispatches that are submitted together: enough to hide the cost of submitting, few enough for
+/// several submissions to be under way.
+const MAX_DISPATCHES: usize = 2_048;
+
+/// Compiled programs.
+pub(super) struct GpuExecutable {
+    shared: Arc<Shared>,
+    programs: Vec<Vec<Bound>>,
+    /// The arguments of up to [`MAX_LAUNCHES`] launches.
+    args: wgpu::Buffer,
+    args_group: wgpu::BindGroup,
+    stride: usize,
+    bytes: Vec<u8>,
+}
+
+impl GpuExecutable {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        programs: &[Program],
+        buffers: &[&wgpu::Buffer],
+    ) -> Result<Self> {
+        let context = &shared.context;
+        let lower = |program: &Program| {
+            let parts: Result<Vec<_>> =
+                program.ops.iter().map(|op| kernels::lower(op, shared.target)).collect();
+            parts.map(|parts| parts.concat())
+        };
+        let lowered: Vec<Vec<Dispatch>> = programs.iter().map(lower).collect::<Result<_>>()?;
+        let stride = Binder::stride(context);
+        let all = || lowered.iter().flatten();
+        let uniforms = parameters(&shared, all(), stride)?;
+        let scratch_words = all().map(|dispatch| dispatch.scratch).max().unwrap_or(0);
+        let scratch = context.buffer("scratch", scratch_words, wgpu::BufferUsages::STORAGE)?;
+        let mut offset = 0;
+        let mut bind = |dispatch: &Dispatch| {
+            let place = Place { buffers, scratch: &scratch, uniforms: &uniforms, offset };
+            offset += stride;
+            shared.binder.bind(context, &shared.pipelines, dispatch, place)
+        };
+        let bound = |list: &Vec<Dispatch>| list.iter().map(&mut bind).collect();
+        let programs = lowered.iter().map(bound).collect::<Result<_>>()?;
+        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        let args = context.buffer("step arguments", MAX_LAUNCHES * stride / 4, usage)?;
+        let args_group = shared.pipelines.bind_args(context, &args);
+        let bytes = Vec::with_capacity(MAX_LAUNCHES * stride);
+        Ok(Self { programs, args, args_group, stride, bytes, shared })
+    }
+
+    /// Uploads the arguments of the launches.
+    fn upload(&mut self, launches: &[Launch]) {
+        self.bytes.clear();
+        for launch in launches {
+            let start = self.bytes.len();
+            self.bytes.extend_from_slice(bytemuck::bytes_of(&launch.args));
+            self.bytes.resize(start + self.stride, 0);
+        }
+        let context = &self.shared.context;
+        // In order with the submissions: those before have read what is overwritten here.
+        context.queue.write_buffer(&self.args, 0, &self.bytes);
+        Meter::add(&context.meter.uploads, 1);
+    }
+
+    /// Submits the launches from `start` on that fit one submission, and returns how many.
+    fn submit(&self, launches: &[Launch], start: usize) -> Result<usize> {
+        let context = &self.shared.context;
+        let mut encoder = context.device.create_command_encoder(&Default::default());
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        let (mut dispatches, mut work, mut count) = (0, 0, 0);
+        for (index, launch) in launches.iter().enumerate().skip(start) {
+            if dispatches >= MAX_DISPATCHES || work >= MAX_WORK {
+                break;
+            }
+            let program = &self.programs[launch.program];
+            pass.set_bind_group(0, &self.args_group, &[(index * self.stride) as u32]);
+            program.iter().for_each(|bound| bound.encode(&mut pass));
+            dispatches += program.len();
+            work += program.iter().map(|bound| bound.work).sum::<u64>();
+            count += 1;
+        }
+        drop(pass);
+        context.submit(Some(encoder.finish()))?;
+        Ok(count)
+    }
+}
+
+impl Executable for GpuExecutable {
+    fn run(&mut self, launches: &[Launch]) -> Result<()> {
+        self.shared.recorder.flush()?;
+        for chunk in launches.chunks(MAX_LAUNCHES) {
+            self.upload(chunk);
+            let mut done = 0;
+            while done < chunk.len() {
+                done += self.submit(chunk, done)?;
+            }
+            Meter::add(&self.shared.context.meter.steps, chunk.len());
+        }
+        Ok(())
+    }
+}
+
+/// One uniform buffer with the parameters of all dispatches.
+fn parameters<'a>(
+    shared: &Shared,
+    dispatches: impl Iterator<Item = &'a Dispatch>,
+    stride: usize,
+) -> Result<wgpu::Buffer> {
+    let mut bytes = Vec::new();
+    for dispatch in dispatches {
+        let start = bytes.len();
+        bytes.extend_from_slice(bytemuck::cast_slice(&dispatch.params));
+        bytes.resize(start + stride, 0);
+    }
+    shared.context.buffer_of("parameters", &bytes, wgpu::BufferUsages::UNIFORM)
+}

@@ -1,0 +1,94 @@
+//! Kernels that compute one element a thread: fill, binary, scalar, activate, differentiate.
+
+use super::{Access, Constants, Dispatch, Kernel, Slot, THREADS, grid, word};
+use crate::op::{Op, View};
+
+const SOURCE: &str = concat!(
+    include_str!("../../../../shaders/common.wgsl"),
+    include_str!("../../../../shaders/activation.wgsl"),
+    include_str!("../../../../shaders/elementwise.wgsl"),
+);
+
+const fn kernel(name: &'static str) -> Kernel {
+    Kernel { name, source: SOURCE, bindings: &[Access::Read, Access::Read, Access::Write] }
+}
+
+static FILL: Kernel = kernel("fill");
+static BINARY: Kernel = kernel("binary");
+static SCALAR: Kernel = kernel("scalar");
+static ACTIVATE: Kernel = kernel("activate");
+static DIFFERENTIATE: Kernel = kernel("differentiate");
+
+/// `struct Params` of `shaders/elementwise.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Default, bytemuck::Pod, bytemuck::Zeroable)]
+struct Params {
+    count: u32,
+    cols: u32,
+    a: u32,
+    b: u32,
+    b_row: u32,
+    b_col: u32,
+    output: u32,
+    value: f32,
+}
+
+pub(super) fn lower(op: &Op) -> Dispatch {
+    let none = Params::default();
+    match *op {
+        Op::Fill { value, output } => {
+            dispatch(&FILL, vec![], None, None, output, Params { value, ..none })
+        }
+        Op::Binary { op, a, b, output } => {
+            let params = Params {
+                b_row: if b.shape.rows == 1 { 0 } else { word(b.shape.cols) },
+                b_col: u32::from(b.shape.cols != 1),
+                ..none
+            };
+            let constants = vec![("OPERATION", op as u32)];
+            dispatch(&BINARY, constants, Some(a), Some(b), output, params)
+        }
+        Op::Scalar { op, a, scalar, output } => {
+            let constants = vec![("OPERATION", op as u32)];
+            dispatch(&SCALAR, constants, Some(a), None, output, Params { value: scalar, ..none })
+        }
+        Op::Activate { activation, input, output } => {
+            let constants = vec![("ACTIVATION", activation.code())];
+            dispatch(&ACTIVATE, constants, Some(input), None, output, none)
+        }
+        Op::Differentiate { activation, input, output } => {
+            let constants = vec![("ACTIVATION", activation.code())];
+            dispatch(&DIFFERENTIATE, constants, Some(input), None, output, none)
+        }
+        _ => unreachable!("{} is not elementwise", op.name()),
+    }
+}
+
+fn dispatch(
+    kernel: &'static Kernel,
+    mut constants: Constants,
+    a: Option<View>,
+    b: Option<View>,
+    output: View,
+    params: Params,
+) -> Dispatch {
+    let slot = |view: Option<View>| view.map_or(Slot::Unused, |view| Slot::Buffer(view.buffer));
+    let params = Params {
+        count: word(output.shape.len()),
+        cols: word(output.shape.cols),
+        a: super::offset(a),
+        b: super::offset(b),
+        output: word(output.offset),
+        ..params
+    };
+    constants.push(("THREADS", word(THREADS)));
+    Dispatch {
+        kernel,
+        constants,
+        params: bytemuck::cast_slice(&[params]).to_vec(),
+        slots: vec![slot(a), slot(b), Slot::Buffer(output.buffer)],
+        groups: grid(output.shape.len().div_ceil(THREADS)),
+        scratch: 0,
+        work: output.shape.len() as u64,
+    }
+}

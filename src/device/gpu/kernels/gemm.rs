@@ -1,0 +1,275 @@
+//! Matrix products: matmul, dense, backward and gradient are one family of kernels.
+
+use super::{
+    Access, Constants, Dispatch, Kernel, LOOP_LIMIT, Picked, Slot, THREADS, Target, grid, offset,
+    picked, placed, word,
+};
+use crate::error::Result;
+use crate::op::{Op, Rows, View};
+
+const BINDINGS: &[Access] =
+    &[Access::Read, Access::Read, Access::Read, Access::Read, Access::Write, Access::Write];
+
+macro_rules! source {
+    ($main:literal) => {
+        concat!(
+            include_str!("../../../../shaders/common.wgsl"),
+            include_str!("../../../../shaders/pick.wgsl"),
+            include_str!("../../../../shaders/activation.wgsl"),
+            include_str!("../../../../shaders/gemm.wgsl"),
+            include_str!(concat!("../../../../shaders/", $main)),
+        )
+    };
+}
+
+static TILED: Kernel =
+    Kernel { name: "gemm_tiled", source: source!("gemm_tiled.wgsl"), bindings: BINDINGS };
+
+static FINISH: Kernel =
+    Kernel { name: "gemm_finish", source: source!("gemm_finish.wgsl"), bindings: BINDINGS };
+
+/// `struct Params` of `shaders/gemm.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+struct Params {
+    m: u32,
+    n: u32,
+    k: u32,
+    a: u32,
+    b: u32,
+    c: u32,
+    extra: u32,
+    pre: u32,
+    order: u32,
+    source_rows: u32,
+    a_cols: u32,
+    b_cols: u32,
+    ones: u32,
+    bias: u32,
+    per_split: u32,
+    splits: u32,
+}
+
+/// A product C = A . B of any of the instructions.
+struct Product {
+    m: usize,
+    n: usize,
+    k: usize,
+    a: Rows,
+    transpose_a: bool,
+    b: View,
+    transpose_b: bool,
+    c: View,
+    /// The bias, or what the derivative is computed from.
+    extra: Option<View>,
+    pre: Option<View>,
+    /// Where the column sums of B go.
+    sums: Option<View>,
+    epilogue: Epilogue,
+}
+
+/// The constants of the epilogue, by the names of `shaders/gemm.wgsl`.
+#[derive(Default)]
+struct Epilogue {
+    bias: bool,
+    activation: u32,
+    derivative: u32,
+}
+
+pub(super) fn lower(op: &Op, target: Target) -> Result<Vec<Dispatch>> {
+    let product = product(op);
+    let tiling = Tiling::choose(product.m, product.n, product.k, target);
+    Ok(product.dispatches(tiling))
+}
+
+fn product(op: &Op) -> Product {
+    match *op {
+        Op::Matmul { a, b, transpose_a, transpose_b, output } => Product {
+            m: output.shape.rows,
+            n: output.shape.cols,
+            k: if transpose_a { a.shape.rows } else { a.shape.cols },
+            a: Rows::all(a),
+            transpose_a,
+            b,
+            transpose_b,
+            c: output,
+            extra: None,
+            pre: None,
+            sums: None,
+            epilogue: Epilogue::default(),
+        },
+        Op::Dense { input, weight, bias, activation, pre, output } => Product {
+            m: input.count,
+            n: weight.shape.cols,
+            k: weight.shape.rows,
+            a: input,
+            transpose_a: false,
+            b: weight,
+            transpose_b: false,
+            c: output,
+            extra: bias,
+            pre,
+            sums: None,
+            epilogue: Epilogue {
+                bias: bias.is_some(),
+                activation: activation.code(),
+                ..Epilogue::default()
+            },
+        },
+        Op::Backward { delta, weight, activation, cached, output } => Product {
+            m: delta.shape.rows,
+            n: weight.shape.rows,
+            k: weight.shape.cols,
+            a: Rows::all(delta),
+            transpose_a: false,
+            b: weight,
+            transpose_b: true,
+            c: output,
+            extra: cached,
+            pre: None,
+            sums: None,
+            epilogue: Epilogue { derivative: activation.code(), ..Epilogue::default() },
+        },
+        Op::Gradient { input, delta, weight, bias } => Product {
+            // The row of ones whose products are the bias' gradient.
+            m: weight.shape.rows + usize::from(bias.is_some()),
+            n: weight.shape.cols,
+            k: input.count,
+            a: input,
+            transpose_a: true,
+            b: delta,
+            transpose_b: false,
+            c: weight,
+            extra: None,
+            pre: None,
+            sums: bias,
+            epilogue: Epilogue::default(),
+        },
+        _ => unreachable!("{} is not a product", op.name()),
+    }
+}
+
+impl Product {
+    fn dispatches(&self, tiling: Tiling) -> Vec<Dispatch> {
+        let split = tiling.splits > 1;
+        let scratch = if split { tiling.splits * self.m * self.n } else { 0 };
+        let mut tiled = self.dispatch(&TILED, tiling, split);
+        tiled.constants.extend([("SIDE", word(tiling.side)), ("BLOCKS", word(tiling.blocks))]);
+        tiled.groups = grid(tiling.tiles(self.m, self.n) * tiling.splits);
+        tiled.work = 2 * (self.m as u64) * (self.n as u64) * (self.k as u64);
+        tiled.scratch = scratch;
+        if !split {
+            return vec![tiled];
+        }
+        tiled.slots[4] = Slot::Scratch;
+        tiled.slots[5] = Slot::Unused;
+        let mut finish = self.dispatch(&FINISH, tiling, false);
+        finish.slots[0] = Slot::Scratch;
+        finish.constants.push(("THREADS", word(THREADS)));
+        finish.groups = grid((self.m * self.n).div_ceil(THREADS));
+        finish.work = scratch as u64;
+        finish.scratch = scratch;
+        vec![tiled, finish]
+    }
+
+    /// A dispatch of a kernel of the family, without its grid.
+    fn dispatch(&self, kernel: &'static Kernel, tiling: Tiling, split: bool) -> Dispatch {
+        let slot = |view: Option<View>| view.map_or(Slot::Unused, |view| Slot::Buffer(view.buffer));
+        let Picked { code, order, offset: order_offset } = picked(self.a);
+        let (pre_slot, pre_in) = placed(self.pre, &[self.c]);
+        let params = Params {
+            m: word(self.m),
+            n: word(self.n),
+            k: word(self.k),
+            a: word(self.a.source.offset),
+            b: word(self.b.offset),
+            c: word(self.c.offset),
+            extra: offset(self.extra),
+            pre: offset(self.pre),
+            order: order_offset,
+            source_rows: word(self.a.source.shape.rows),
+            a_cols: word(self.a.source.shape.cols),
+            b_cols: word(self.b.shape.cols),
+            ones: if self.sums.is_some() { word(self.m - 1) } else { u32::MAX },
+            bias: offset(self.sums),
+            per_split: word(tiling.per_split),
+            splits: word(tiling.splits),
+        };
+        Dispatch {
+            kernel,
+            constants: self.constants(code, pre_in, split),
+            params: bytemuck::cast_slice(&[params]).to_vec(),
+            slots: vec![
+                Slot::Buffer(self.a.source.buffer),
+                Slot::Buffer(self.b.buffer),
+                order,
+                slot(self.extra),
+                Slot::Buffer(self.c.buffer),
+                pre_slot,
+            ],
+            groups: [1; 3],
+            scratch: 0,
+            work: 0,
+        }
+    }
+
+    fn constants(&self, pick: u32, pre_in: u32, split: bool) -> Constants {
+        let pre = match (self.pre, pre_in) {
+            (None, _) => 0,
+            (Some(_), 0) => 1,
+            (Some(_), _) => 2,
+        };
+        vec![
+            ("PICK", pick),
+            ("TRANSPOSE_A", u32::from(self.transpose_a)),
+            ("TRANSPOSE_B", u32::from(self.transpose_b)),
+            ("BIAS", u32::from(self.epilogue.bias)),
+            ("ACTIVATION", self.epilogue.activation),
+            ("DERIVATIVE", self.epilogue.derivative),
+            ("PRE", pre),
+            ("SPLIT", u32::from(split)),
+        ]
+    }
+}
+
+/// How a product is cut into workgroups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Tiling {
+    /// The threads along a side of a workgroup, and the depth of a tile.
+    side: usize,
+    /// The 4 x 4 blocks along a side that a thread computes.
+    blocks: usize,
+    /// Into how many parts k is cut, and how long they are.
+    splits: usize,
+    per_split: usize,
+}
+
+impl Tiling {
+    /// Workgroups that keep a large GPU busy.
+    const ENOUGH_GROUPS: usize = 128;
+    /// A split shorter than this costs more than it gains.
+    const SHORTEST_SPLIT: usize = 128;
+
+    fn choose(m: usize, n: usize, k: usize, target: Target) -> Self {
+        let fits = |side: usize, blocks: usize| {
+            let words = 2 * side * (side * blocks + 1) * 4;
+            side * side <= target.max_threads as usize && words <= target.max_workgroup_words
+        };
+        let shapes = [(16, 2), (16, 1), (8, 1)];
+        let enough = |&(side, blocks): &(usize, usize)| {
+            let tiles = Self { side, blocks, splits: 1, per_split: k }.tiles(m, n);
+            fits(side, blocks) && m.min(n) >= 2 * side && tiles >= Self::ENOUGH_GROUPS / 2
+        };
+        let (side, blocks) = shapes.into_iter().find(enough).unwrap_or((8, 1));
+        let tiles = Self { side, blocks, splits: 1, per_split: k }.tiles(m, n);
+        let useful = if target.software { 1 } else { Self::ENOUGH_GROUPS / tiles.max(1) };
+        let splits = useful.min(k / Self::SHORTEST_SPLIT).max(k.div_ceil(LOOP_LIMIT)).max(1);
+        let per_split = k.div_ceil(splits).next_multiple_of(side);
+        Self { side, blocks, splits: k.div_ceil(per_split), per_split }
+    }
+
+    fn tiles(&self, m: usize, n: usize) -> usize {
+        let tile = 4 * self.side * self.blocks;
+        m.div_ceil(tile) * n.div_ceil(tile)
+    }
+}

@@ -1,0 +1,143 @@
+//! The GPU backend: instructions as WGSL kernels, through wgpu; the only module that imports it.
+//!
+//! An instruction is lowered to dispatches (`kernels`, data only), which are joined to compiled
+//! pipelines and buffers (`pipelines`, `binding`) and submitted: at once in bulk for a compiled
+//! program (`executable`), collected for single instructions (`recorder`). Only reading waits
+//! (`readback`). Adapters are found and opened in `adapter`; a device's errors and its queue are
+//! watched over in `context`.
+
+mod adapter;
+mod binding;
+mod context;
+mod executable;
+mod kernels;
+mod pipelines;
+mod readback;
+mod recorder;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+pub(crate) use adapter::{list, open, open_hardware};
+
+use self::binding::Binder;
+use self::context::Context;
+use self::executable::GpuExecutable;
+use self::kernels::Target;
+use self::pipelines::Pipelines;
+use self::readback::Part;
+use self::recorder::Recorder;
+use super::{Backend, DeviceInfo, DeviceKind, Executable, Meter, Pending, Storage};
+use crate::error::Result;
+use crate::op::{Op, StepArgs};
+use crate::program::Program;
+
+/// Memory on a GPU: a handle.
+#[derive(Debug, Clone)]
+pub(crate) struct Memory {
+    buffer: wgpu::Buffer,
+}
+
+/// What the backend and its executables share.
+#[derive(Debug)]
+struct Shared {
+    context: Arc<Context>,
+    pipelines: Pipelines,
+    binder: Binder,
+    recorder: Recorder,
+    target: Target,
+}
+
+/// An opened adapter.
+#[derive(Debug)]
+struct Gpu {
+    shared: Arc<Shared>,
+}
+
+/// How buffers of instructions are used.
+const USAGE: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE
+    .union(wgpu::BufferUsages::COPY_SRC)
+    .union(wgpu::BufferUsages::COPY_DST);
+
+impl Gpu {
+    fn new(context: Arc<Context>) -> Result<Self> {
+        let target = Target {
+            software: context.info.kind == DeviceKind::Software,
+            max_threads: context.limits.max_compute_invocations_per_workgroup,
+            max_workgroup_words: context.limits.max_compute_workgroup_storage_size as usize / 4,
+        };
+        let pipelines = Pipelines::new(&context);
+        let binder = Binder::new(&context)?;
+        let recorder = Recorder::new(context.clone(), &pipelines)?;
+        let shared = Shared { context, pipelines, binder, recorder, target };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+}
+
+/// The buffer behind a storage of this backend.
+fn buffer(storage: &Storage) -> &wgpu::Buffer {
+    match storage {
+        Storage::Gpu(memory) => &memory.buffer,
+        Storage::Cpu(_) => unreachable!("the device has checked that its buffers are its own"),
+    }
+}
+
+impl Backend for Gpu {
+    fn info(&self) -> &DeviceInfo {
+        &self.shared.context.info
+    }
+
+    fn meter(&self) -> &Meter {
+        &self.shared.context.meter
+    }
+
+    fn allocate(&self, words: usize) -> Result<Storage> {
+        let buffer = self.shared.context.buffer("buffer", words, USAGE)?;
+        Ok(Storage::Gpu(Memory { buffer }))
+    }
+
+    fn upload(&self, words: Arc<Vec<f32>>) -> Result<Storage> {
+        let bytes = bytemuck::cast_slice(&words);
+        let buffer = self.shared.context.buffer_of("buffer", bytes, USAGE)?;
+        Ok(Storage::Gpu(Memory { buffer }))
+    }
+
+    fn write(&self, storage: &Storage, offset: usize, words: &[f32]) -> Result<()> {
+        self.shared.recorder.write(buffer(storage), offset, bytemuck::cast_slice(words))
+    }
+
+    fn read<'a>(&'a self, ranges: &'a [(&'a Storage, Range<usize>)]) -> Pending<'a, Vec<Vec<f32>>> {
+        Box::pin(async move {
+            self.shared.recorder.flush()?;
+            let parts: Vec<Part<'_>> =
+                ranges.iter().map(|(storage, range)| (buffer(storage), range.clone())).collect();
+            readback::read(&self.shared.context, &parts).await
+        })
+    }
+
+    fn execute(&self, op: &Op, buffers: &[&Storage], args: &StepArgs) -> Result<()> {
+        let Shared { pipelines, binder, recorder, target, .. } = &*self.shared;
+        let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(|&storage| buffer(storage)).collect();
+        recorder.record(pipelines, binder, &kernels::lower(op, *target)?, &buffers, args)
+    }
+
+    fn compile(&self, programs: &[Program], buffers: &[Storage]) -> Result<Box<dyn Executable>> {
+        let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
+        Ok(Box::new(GpuExecutable::new(self.shared.clone(), programs, &buffers)?))
+    }
+
+    fn synchronize(&self) -> Pending<'_, ()> {
+        Box::pin(async move {
+            self.shared.recorder.flush()?;
+            #[cfg(target_arch = "wasm32")]
+            {
+                // Nobody may block there, but reading waits for everything before it.
+                let probe = self.allocate(1)?;
+                self.read(&[(&probe, 0..1)]).await?;
+            }
+            self.shared.context.drain()
+        })
+    }
+}

@@ -1,0 +1,161 @@
+//! Compiled kernels, kept for the life of the device.
+//!
+//! Every pipeline has two bind groups: group 0 holds the step's arguments at a dynamic offset and is
+//! the same for all, group 1 holds a dispatch's own parameters and buffers.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use super::context::{Context, lock};
+use super::kernels::{Access, Constants, Kernel};
+use crate::error::Result;
+use crate::op::StepArgs;
+
+/// A kernel with its constants filled in.
+#[derive(Debug)]
+pub(super) struct Pipeline {
+    pub(super) pipeline: wgpu::ComputePipeline,
+    /// The layout of bind group 1.
+    pub(super) layout: wgpu::BindGroupLayout,
+}
+
+type Key = (&'static str, Constants);
+
+/// The pipelines of a device.
+#[derive(Debug)]
+pub(super) struct Pipelines {
+    /// The layout of bind group 0.
+    args_layout: wgpu::BindGroupLayout,
+    compiled: Mutex<HashMap<Key, Arc<Pipeline>>>,
+    modules: Mutex<HashMap<&'static str, wgpu::ShaderModule>>,
+}
+
+impl Pipelines {
+    pub(super) fn new(context: &Context) -> Self {
+        let entry = wgpu::BindGroupLayoutEntry {
+            binding: 0,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty: wgpu::BindingType::Buffer {
+                ty: wgpu::BufferBindingType::Uniform,
+                has_dynamic_offset: true,
+                min_binding_size: wgpu::BufferSize::new(ARGS_BYTES),
+            },
+            count: None,
+        };
+        let descriptor =
+            wgpu::BindGroupLayoutDescriptor { label: Some("step arguments"), entries: &[entry] };
+        let args_layout = context.device.create_bind_group_layout(&descriptor);
+        Self { args_layout, compiled: Mutex::default(), modules: Mutex::default() }
+    }
+
+    /// Binds a buffer of step arguments as group 0.
+    pub(super) fn bind_args(&self, context: &Context, args: &wgpu::Buffer) -> wgpu::BindGroup {
+        let binding = wgpu::BufferBinding {
+            buffer: args,
+            offset: 0,
+            size: wgpu::BufferSize::new(ARGS_BYTES),
+        };
+        context.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("step arguments"),
+            layout: &self.args_layout,
+            entries: &[wgpu::BindGroupEntry {
+                binding: 0,
+                resource: wgpu::BindingResource::Buffer(binding),
+            }],
+        })
+    }
+
+    /// The kernel with these constants, compiled at the first request.
+    pub(super) fn get(
+        &self,
+        context: &Context,
+        kernel: &'static Kernel,
+        constants: &Constants,
+    ) -> Result<Arc<Pipeline>> {
+        let key = (kernel.name, constants.clone());
+        if let Some(pipeline) = lock(&self.compiled).get(&key) {
+            return Ok(pipeline.clone());
+        }
+        // Compiled outside of the lock: a second thread may compile the same, and one is kept.
+        let pipeline = Arc::new(self.compile(context, kernel, constants));
+        context.check(kernel.name)?;
+        Ok(lock(&self.compiled).entry(key).or_insert(pipeline).clone())
+    }
+
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        lock(&self.compiled).len()
+    }
+
+    fn compile(
+        &self,
+        context: &Context,
+        kernel: &'static Kernel,
+        constants: &Constants,
+    ) -> Pipeline {
+        let device = &context.device;
+        let label = Some(kernel.name);
+        let layout = layout(device, kernel);
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label,
+            bind_group_layouts: &[Some(&self.args_layout), Some(&layout)],
+            immediate_size: 0,
+        });
+        let module = self.module(device, kernel);
+        let constants: Vec<(&str, f64)> =
+            constants.iter().map(|&(name, value)| (name, f64::from(value))).collect();
+        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label,
+            layout: Some(&pipeline_layout),
+            module: &module,
+            entry_point: Some(kernel.name),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &constants,
+                // Every kernel writes the workgroup memory that it reads.
+                zero_initialize_workgroup_memory: false,
+            },
+            cache: None,
+        });
+        Pipeline { pipeline, layout }
+    }
+
+    fn module(&self, device: &wgpu::Device, kernel: &'static Kernel) -> wgpu::ShaderModule {
+        if let Some(module) = lock(&self.modules).get(kernel.name) {
+            return module.clone();
+        }
+        let descriptor = wgpu::ShaderModuleDescriptor {
+            label: Some(kernel.name),
+            source: wgpu::ShaderSource::Wgsl(kernel.source.into()),
+        };
+        // SAFETY: without naga's checks a shader must neither leave its buffers nor loop for ever.
+        // Every index that our kernels form is below the extent of a view, and `Op::check` has
+        // found every view to lie inside its buffer, which is bound whole; threads beyond an extent
+        // do nothing. Row numbers and labels, the only indices that are data, are clamped in WGSL.
+        // Loops count up to an extent. Divisors are extents, which `Op::check` keeps from zero.
+        let module = unsafe {
+            device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
+        };
+        lock(&self.modules).insert(kernel.name, module.clone());
+        module
+    }
+}
+
+const ARGS_BYTES: u64 = size_of::<StepArgs>() as u64;
+
+/// Group 1: the parameters, then the buffers in order.
+fn layout(device: &wgpu::Device, kernel: &'static Kernel) -> wgpu::BindGroupLayout {
+    let entry = |(binding, ty): (u32, wgpu::BufferBindingType)| wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+        count: None,
+    };
+    let storage =
+        |access: &Access| wgpu::BufferBindingType::Storage { read_only: *access == Access::Read };
+    let types =
+        [wgpu::BufferBindingType::Uniform].into_iter().chain(kernel.bindings.iter().map(storage));
+    let entries: Vec<_> = (0..).zip(types).map(entry).collect();
+    let descriptor =
+        wgpu::BindGroupLayoutDescriptor { label: Some(kernel.name), entries: &entries };
+    device.create_bind_group_layout(&descriptor)
+}
