@@ -57,7 +57,7 @@ pub enum Error {
     /// A NaN or an infinity in data.
     #[error(
         "{what} hold {value} at row {row}, column {column}: clean or impute the data, or allow it \
-         with `Dataset::allow_non_finite`"
+         with `Dataset::builder().allow_non_finite()`"
     )]
     NonFinite {
         /// Which array.

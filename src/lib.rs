@@ -47,10 +47,12 @@
 pub mod data;
 pub mod device;
 mod error;
+pub mod estimator;
 mod mlp;
 pub mod nn;
 pub mod op;
 pub mod optim;
+pub mod persist;
 pub mod program;
 mod random;
 mod tensor;

@@ -27,7 +27,7 @@
 mod build;
 mod csv;
 mod dataset;
-mod file;
+pub(crate) mod file;
 mod idx;
 mod load;
 mod npy;

@@ -112,10 +112,11 @@ impl MlpBuilder {
     ///
     /// # Errors
     /// [`Error::Argument`] for a width of 0, no layer or an initial value that is not finite,
-    /// [`Error::Shape`] for an explicit array that does not fit its parameter, and the device's.
+    /// [`Error::Shape`] for an explicit array that does not fit its parameter, [`Error::TooLarge`]
+    /// for more parameters than a buffer holds, and the device's.
     pub fn build(self, device: &Device) -> Result<Mlp> {
         let network = self.network()?;
-        let mut words = vec![0.0; network.parameter_words()];
+        let mut words = zeros(&network, device)?;
         for (index, parameter) in network.parameters().iter().enumerate() {
             let init = self.init_of(parameter);
             check_init(init, parameter)?;
@@ -155,6 +156,30 @@ impl MlpBuilder {
             layer.weight_init.as_ref().unwrap_or(&self.weight_init)
         }
     }
+}
+
+/// Zeros for every parameter, if there can be as many.
+fn zeros(network: &Network, device: &Device) -> Result<Vec<f32>> {
+    // In u128: a product of two widths can leave usize.
+    let weights = |layer: &Layer| layer.inputs as u128 * layer.outputs as u128;
+    let count = network.layers().iter().map(weights).fold(0, u128::saturating_add);
+    if count > device.max_words() as u128 {
+        return Err(Error::TooLarge {
+            what: "the parameter buffer".into(),
+            bytes: u64::try_from(count.saturating_mul(4)).unwrap_or(u64::MAX),
+            limit: device.info().limits.max_binding_bytes,
+            device: device.to_string(),
+            hint: "use narrower layers",
+        });
+    }
+    let (mut zeros, count) = (Vec::new(), network.parameter_words());
+    zeros.try_reserve_exact(count).map_err(|reason| Error::Device {
+        operation: "Mlp::builder",
+        device: device.to_string(),
+        reason: format!("{count} parameters: {reason}"),
+    })?;
+    zeros.resize(count, 0.0);
+    Ok(zeros)
 }
 
 fn check_init(init: &Init, parameter: &Parameter) -> Result<()> {

@@ -1,5 +1,6 @@
 //! Training: the [`Trainer`], what it reports, and how results are measured.
 
+mod checkpoint;
 mod engine;
 mod flight;
 mod gradients;
@@ -7,11 +8,15 @@ mod history;
 mod metric;
 mod progress;
 mod resident;
+mod run;
 mod stopwatch;
 mod trainer;
+mod validation;
+mod watch;
 
 pub use gradients::Gradients;
 pub use history::{EpochRecord, History};
 pub use metric::Metric;
 pub(crate) use metric::argmax;
 pub use trainer::Trainer;
+pub(crate) use watch::Watch;

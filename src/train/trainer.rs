@@ -2,23 +2,17 @@
 
 use std::ops::ControlFlow;
 
-use super::engine::{Engine, Setup};
+use super::checkpoint::Checkpoints;
 use super::history::{EpochRecord, History};
 use super::metric::Metric;
-use super::progress::Progress;
-use super::resident::Placed;
-use super::stopwatch::Stopwatch;
+use super::run::Run;
+use super::watch::{Callback, Watch};
 use crate::data::Dataset;
-use crate::device::{Device, Launch};
 use crate::error::{Error, Result};
-use crate::mlp::{Mlp, Predictor};
+use crate::mlp::Mlp;
 use crate::nn::Loss;
-use crate::op::Shape;
 use crate::optim::Optimizer;
-use crate::program::names;
-
-/// What is called after each epoch; breaking ends the training.
-type Callback = Box<dyn FnMut(&EpochRecord) -> ControlFlow<()>>;
+use crate::persist::{Checkpoint, RunSettings};
 
 /// A flight is made longer until it takes this long, so that reading back costs little and a
 /// progress bar still moves.
@@ -41,15 +35,18 @@ const FLIGHT_SECONDS: f64 = 0.1;
 pub struct Trainer {
     pub(super) loss: Loss,
     pub(super) optimizer: Optimizer,
-    batch_size: usize,
-    epochs: usize,
-    shuffle: bool,
+    pub(super) batch_size: usize,
+    pub(super) epochs: usize,
+    pub(super) shuffle: bool,
     seed: u64,
-    progress: bool,
-    record_steps: bool,
-    validation: Option<Dataset>,
-    metrics: Vec<Metric>,
-    callbacks: Vec<Callback>,
+    pub(super) progress: bool,
+    pub(super) record_steps: bool,
+    pub(super) validation: Option<Dataset>,
+    pub(super) metrics: Vec<Metric>,
+    watchers: Vec<Box<dyn Watch>>,
+    pub(super) checkpoints: Option<Checkpoints>,
+    /// Where the next fit begins.
+    pub(super) resume: Option<Checkpoint>,
 }
 
 impl Trainer {
@@ -66,7 +63,9 @@ impl Trainer {
             record_steps: false,
             validation: None,
             metrics: Vec::new(),
-            callbacks: Vec::new(),
+            watchers: Vec::new(),
+            checkpoints: None,
+            resume: None,
         }
     }
 
@@ -121,11 +120,14 @@ impl Trainer {
 
     /// Calls `callback` after each epoch; [`ControlFlow::Break`] ends the training.
     #[must_use]
-    pub fn on_epoch(
-        mut self,
-        callback: impl FnMut(&EpochRecord) -> ControlFlow<()> + 'static,
-    ) -> Self {
-        self.callbacks.push(Box::new(callback));
+    pub fn on_epoch(self, callback: impl FnMut(&EpochRecord) -> ControlFlow<()> + 'static) -> Self {
+        self.watch(Callback(callback))
+    }
+
+    /// Lets `watcher` see every epoch.
+    #[must_use]
+    pub(crate) fn watch(mut self, watcher: impl Watch + 'static) -> Self {
+        self.watchers.push(Box::new(watcher));
         self
     }
 
@@ -133,9 +135,10 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::Shape`], [`Error::Targets`] and [`Error::Label`] where network, loss and data do
-    /// not fit; [`Error::Argument`] for a batch size of 0 or a learning rate that is not a positive
-    /// number; [`Error::Diverged`] where a loss or a parameter is not finite any more; and the
-    /// device's.
+    /// not fit; [`Error::Argument`] for a batch size of 0, a learning rate that is negative or not
+    /// finite, or what does not fit the checkpoint to be resumed; [`Error::File`] where a checkpoint
+    /// cannot be written; [`Error::Diverged`] where a loss or a parameter is not finite any more;
+    /// and the device's.
     pub fn fit(&mut self, mlp: &mut Mlp, train: &Dataset) -> Result<History> {
         pollster::block_on(self.fit_async(mlp, train))
     }
@@ -147,24 +150,66 @@ impl Trainer {
     pub async fn fit_async(&mut self, mlp: &mut Mlp, train: &Dataset) -> Result<History> {
         self.check()?;
         let mut run = Run::new(self, mlp, train)?;
+        self.restore(&mut run)?;
         let mut history = History::default();
-        let mut flight = 1;
-        while run.epoch < self.epochs {
-            let count = flight.min(run.engine.plan.epochs).min(self.epochs - run.epoch);
+        let (mut flight, mut stop) = (1, false);
+        while run.epoch < self.epochs && !stop {
+            let wait = self.checkpoints.as_ref().map_or(usize::MAX, |c| c.wait(run.epoch));
+            let most = run.engine.plan.epochs.min(self.patience()).min(wait);
+            let count = flight.min(most).min(self.epochs - run.epoch);
             let seconds = run.flight(count, &mut history).await?;
             if seconds < FLIGHT_SECONDS {
-                flight = count * 2;
+                flight = flight.max(count * 2);
             }
-            if let Some(last) = history.last() {
-                run.progress.update(last);
-                let stop = |callback: &mut Callback| callback(last).is_break();
-                if self.callbacks.iter_mut().map(stop).fold(false, |any, stop| any | stop) {
-                    break;
-                }
+            stop = self.look(&run, &history.epochs[history.epochs.len() - count..]);
+            let end = stop || run.epoch == self.epochs;
+            if let Some(checkpoints) = &mut self.checkpoints
+                && (end || checkpoints.due(run.epoch))
+            {
+                (checkpoints.keep)(&run.checkpoint().await?)?;
             }
         }
         run.progress.finish();
         Ok(history)
+    }
+
+    /// Goes on from the checkpoint that is to be resumed, if there is one.
+    fn restore(&mut self, run: &mut Run<'_>) -> Result<()> {
+        let Some(checkpoint) = &self.resume else { return Ok(()) };
+        if checkpoint.epoch > self.epochs {
+            let expected = format!("the checkpoint to be resumed has {} already", checkpoint.epoch);
+            return Err(Error::argument("the number of epochs", self.epochs, expected));
+        }
+        run.restore(checkpoint)?;
+        self.resume = None;
+        Ok(())
+    }
+
+    /// Shows the epochs that were trained last to all who watch; whether one of them ends the run.
+    fn look(&mut self, run: &Run<'_>, epochs: &[EpochRecord]) -> bool {
+        if let Some(last) = epochs.last() {
+            run.progress.update(last);
+        }
+        let mut stop = false;
+        for record in epochs {
+            for watcher in &mut self.watchers {
+                stop |= watcher.epoch(record, &run.parameters).is_break();
+            }
+        }
+        stop
+    }
+
+    /// The most epochs that can be trained before someone has to look.
+    pub(super) fn patience(&self) -> usize {
+        let patience = self.watchers.iter().map(|watcher| watcher.patience()).min();
+        let validated = if self.validation.is_some() { 1 } else { self.epochs };
+        patience.unwrap_or(usize::MAX).min(validated).max(1)
+    }
+
+    /// What decides the course of a run over `rows` rows.
+    pub(super) fn settings(&self, rows: usize) -> RunSettings {
+        let Self { loss, optimizer, batch_size, shuffle, seed, .. } = *self;
+        RunSettings { loss, optimizer, batch_size, shuffle, seed, rows }
     }
 
     fn check(&self) -> Result<()> {
@@ -172,155 +217,6 @@ impl Trainer {
         if !(rate.is_finite() && rate >= 0.0) {
             return Err(Error::argument("the learning rate", rate, "a finite number, at least 0"));
         }
-        Ok(())
-    }
-}
-
-/// A fit under way.
-struct Run<'a> {
-    mlp: &'a Mlp,
-    engine: Engine,
-    validation: Option<Validation>,
-    settings: Settings,
-    progress: Progress,
-    launches: Vec<Launch>,
-    epoch: usize,
-    step: u64,
-}
-
-/// What a run needs to know of its trainer.
-#[derive(Clone, Copy)]
-struct Settings {
-    optimizer: Optimizer,
-    seed: u64,
-    record_steps: bool,
-}
-
-impl<'a> Run<'a> {
-    fn new(trainer: &Trainer, mlp: &'a Mlp, train: &Dataset) -> Result<Self> {
-        // What looks at each epoch's end needs flights of one epoch.
-        let watched = trainer.validation.is_some() || !trainer.callbacks.is_empty();
-        let setup = Setup {
-            loss: trainer.loss,
-            optimizer: Some(trainer.optimizer),
-            batch_size: trainer.batch_size,
-            shuffle: trainer.shuffle,
-            most_epochs: if watched { 1 } else { trainer.epochs },
-        };
-        let engine = Engine::new(mlp, train, setup)?;
-        let validation = (trainer.validation.as_ref())
-            .map(|data| Validation::new(mlp, data, trainer.loss, &trainer.metrics))
-            .transpose()?;
-        let settings = Settings {
-            optimizer: trainer.optimizer,
-            seed: trainer.seed,
-            record_steps: trainer.record_steps,
-        };
-        let progress = Progress::new(trainer.progress, trainer.epochs, train.len());
-        let launches = Vec::with_capacity(engine.plan.slots());
-        Ok(Self { mlp, engine, validation, settings, progress, launches, epoch: 0, step: 0 })
-    }
-
-    /// Trains `count` epochs, reads what they left in one go, and gives the seconds they took.
-    async fn flight(&mut self, count: usize, history: &mut History) -> Result<f64> {
-        let watch = Stopwatch::start();
-        let plan = self.engine.plan;
-        let Settings { optimizer, seed, record_steps } = self.settings;
-        let rate = optimizer.learning_rate();
-        self.engine.write_order(&plan.order(seed, self.epoch, count))?;
-        plan.launches(count, self.step, &optimizer, |_| rate, &mut self.launches);
-        self.engine.queue(&self.launches)?;
-        if let Some(validation) = &mut self.validation {
-            validation.predictor.queue()?;
-        }
-        let [losses, parameters, predictions] = self.read_back(count * plan.steps).await?;
-        self.check_finite(&losses, &parameters)?;
-
-        let seconds = watch.seconds();
-        for losses in losses.chunks_exact(plan.steps) {
-            self.epoch += 1;
-            history.epochs.push(EpochRecord {
-                epoch: self.epoch,
-                train_loss: plan.mean(losses),
-                validation_loss: None,
-                metrics: Vec::new(),
-                learning_rate: rate,
-                seconds: seconds / count as f64,
-            });
-        }
-        if let (Some(validation), Some(last)) = (&self.validation, history.epochs.last_mut()) {
-            validation.score(predictions, last)?;
-        }
-        if record_steps {
-            history.step_losses.extend_from_slice(&losses);
-        }
-        self.step += losses.len() as u64;
-        Ok(seconds)
-    }
-
-    /// The losses, the parameters and the validation set's outputs, by one wait.
-    async fn read_back(&self, losses: usize) -> Result<[Vec<f32>; 3]> {
-        let parameters = self.mlp.buffer();
-        let mut ranges = vec![(parameters.storage(), 0..parameters.words())];
-        if let Some(buffer) = self.engine.buffer(names::LOSSES) {
-            ranges.push((buffer.storage(), 0..losses));
-        }
-        if let Some(validation) = &self.validation {
-            let predictions = &validation.predictor.predictions;
-            ranges.push((predictions.storage(), 0..predictions.words()));
-        }
-        let mut parts = self.mlp.device().backend().read(&ranges).await?.into_iter();
-        let mut next = || parts.next().unwrap_or_default();
-        let parameters = next();
-        Ok([next(), parameters, next()])
-    }
-
-    /// Checks that training has not left the numbers that f32 holds.
-    fn check_finite(&self, losses: &[f32], parameters: &[f32]) -> Result<()> {
-        let bad_step = losses.iter().position(|loss| !loss.is_finite());
-        let bad = |p: &crate::nn::Parameter| parameters[p.range()].iter().any(|x| !x.is_finite());
-        let named = self.mlp.network().parameters().into_iter().find(bad);
-        if bad_step.is_none() && named.is_none() {
-            return Ok(());
-        }
-        let at = bad_step.unwrap_or(losses.len() - 1);
-        Err(Error::Diverged {
-            what: named.map_or_else(|| "the loss".to_owned(), |parameter| parameter.name),
-            epoch: self.epoch + at / self.engine.plan.steps + 1,
-            step: self.step + at as u64 + 1,
-        })
-    }
-}
-
-/// The validation set on the device, and how it is scored.
-struct Validation {
-    predictor: Predictor,
-    data: Dataset,
-    outputs: usize,
-    loss: Loss,
-    metrics: Vec<Metric>,
-}
-
-impl Validation {
-    fn new(mlp: &Mlp, data: &Dataset, loss: Loss, metrics: &[Metric]) -> Result<Self> {
-        mlp.check_inputs("validation", Shape::new(data.len(), data.inputs()))?;
-        let device: &Device = mlp.device();
-        let placed = Placed::features(device, data)?;
-        let predictor = Predictor::new(mlp, &placed.source, &placed.parts)?;
-        let outputs = mlp.network().outputs();
-        let (data, metrics) = (data.clone(), metrics.to_vec());
-        Ok(Self { predictor, data, outputs, loss, metrics })
-    }
-
-    fn score(&self, predictions: Vec<f32>, record: &mut EpochRecord) -> Result<()> {
-        let shape = (self.data.len(), self.outputs);
-        let outputs = ndarray::ArrayView2::from_shape(shape, &predictions)
-            .map_err(|error| Error::Program { op: "validation", reason: error.to_string() })?;
-        record.validation_loss = Some(Metric::Loss(self.loss).compute(outputs, &self.data)?);
-        for metric in &self.metrics {
-            let value = metric.compute(outputs, &self.data)?;
-            record.metrics.push((metric.name().to_owned(), value));
-        }
-        Ok(())
+        self.checkpoints.as_ref().map_or(Ok(()), Checkpoints::check)
     }
 }

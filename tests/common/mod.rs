@@ -5,6 +5,7 @@
 
 pub mod bench;
 pub mod compare;
+pub mod folder;
 
 use std::io::Write;
 use std::sync::OnceLock;
@@ -24,7 +25,8 @@ pub fn devices() -> &'static [Device] {
             Err(reason) if required => panic!("WGRAD_REQUIRE_GPU=1, but {reason}"),
             Err(reason) => {
                 // Not eprintln!: the test harness hides what a passing test prints with it.
-                let _ = writeln!(std::io::stderr(), "the GPU part is skipped: {reason}");
+                let line = format!("the GPU part is skipped: {reason}\n");
+                let _ = std::io::stderr().write_all(line.as_bytes());
             }
         }
         list

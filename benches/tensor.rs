@@ -1,0 +1,82 @@
+//! Single operations: matrix products in FLOP, elementwise operations and reductions in bytes.
+//!
+//!     cargo bench --bench tensor -- matmul
+
+mod common;
+
+use common::{devices, operand, timed, validate};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use wgrad::op::Axis;
+use wgrad::{Device, Result, Tensor};
+
+/// An operation on two operands.
+type Work = fn(&Tensor, &Tensor) -> Result<Tensor>;
+
+/// Times one operation on every device, after checking its result there.
+fn measure(
+    criterion: &mut Criterion,
+    group: &str,
+    name: &str,
+    shapes: [(usize, usize); 2],
+    throughput: Throughput,
+    work: Work,
+) {
+    let mut group = criterion.benchmark_group(group);
+    group.throughput(throughput).sample_size(10);
+    for device in devices() {
+        let operands = |device: &Device| -> Result<[Tensor; 2]> {
+            let [a, b] = shapes.map(|(rows, cols)| operand(device, rows, cols));
+            Ok([a?, b?])
+        };
+        let run = |device: &Device| operands(device).and_then(|[a, b]| work(&a, &b));
+        validate(&device, run).expect("the operation runs on every device");
+        let [a, b] = operands(&device).expect("the operands fit every device");
+        group.bench_function(BenchmarkId::new(name, &device), |bencher| {
+            bencher.iter_custom(|count| {
+                timed(&device, count, || work(&a, &b)).expect("it ran a moment ago")
+            });
+        });
+    }
+    group.finish();
+}
+
+fn matmul(criterion: &mut Criterion) {
+    for (m, k, n) in [(32, 4096, 100), (64, 784, 50), (512, 512, 512), (1024, 784, 2048)] {
+        let flops = Throughput::Elements(2 * (m * k * n) as u64);
+        let name = format!("{m}x{k}x{n}");
+        measure(criterion, "matmul", &name, [(m, k), (k, n)], flops, |a, b| a.matmul(b));
+    }
+}
+
+fn elementwise(criterion: &mut Criterion) {
+    let shape = (1024, 1024);
+    let words = 4 * (shape.0 * shape.1) as u64;
+    let list: [(&str, u64, Work); 4] = [
+        ("add", 3, |a, b| a.add(b)),
+        ("multiply by a scalar", 2, |a, _| a.mul_scalar(0.5)),
+        ("relu", 2, |a, _| a.relu()),
+        ("tanh", 2, |a, _| a.tanh()),
+    ];
+    for (name, passes, work) in list {
+        let bytes = Throughput::Bytes(passes * words);
+        measure(criterion, "elementwise", name, [shape, shape], bytes, work);
+    }
+}
+
+fn reductions(criterion: &mut Criterion) {
+    let shape = (1024, 1024);
+    let words = 4 * (shape.0 * shape.1) as u64;
+    let list: [(&str, u64, Work); 4] = [
+        ("sum of rows", 1, |a, _| a.sum(Axis::Rows)),
+        ("sum of columns", 1, |a, _| a.sum(Axis::Columns)),
+        ("sum of all", 1, |a, _| a.sum(Axis::All)),
+        ("softmax", 2, |a, _| a.softmax()),
+    ];
+    for (name, passes, work) in list {
+        let bytes = Throughput::Bytes(passes * words);
+        measure(criterion, "reductions", name, [shape, shape], bytes, work);
+    }
+}
+
+criterion_group!(benches, matmul, elementwise, reductions);
+criterion_main!(benches);
