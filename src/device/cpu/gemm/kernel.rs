@@ -73,6 +73,11 @@ impl Kernel {
         self.lanes * TILE_VECTORS
     }
 
+    /// Vectors across `cols` columns; `lanes` is a power of two.
+    pub(super) const fn vectors(&self, cols: usize) -> usize {
+        (cols + self.lanes - 1) >> self.lanes.trailing_zeros()
+    }
+
     /// The fastest kernels that this processor can run, found once.
     pub(super) fn best() -> &'static Self {
         static BEST: OnceLock<&'static Kernel> = OnceLock::new();
@@ -132,12 +137,13 @@ pub(super) unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const PIC
         let tail = V::mask(t.tail);
         let a: [*const f32; MR] = std::array::from_fn(|i| t.a[i]);
         let mut sums = [[V::zero(); NV]; MR];
-        for i in 0..MR {
-            for j in 0..NV {
+        for (i, sums) in sums.iter_mut().enumerate() {
+            for (j, sum) in sums.iter_mut().enumerate() {
                 let c = t.c.wrapping_add(i * t.c_step + j * V::LANES);
+                // The tile below is likely to be the next.
                 V::prefetch(c.wrapping_add(MR * t.c_step));
                 if t.accumulate {
-                    sums[i][j] = if j + 1 < NV { V::load(c) } else { V::load_first(c, tail) };
+                    *sum = if j + 1 < NV { V::load(c) } else { V::load_first(c, tail) };
                 }
             }
         }

@@ -1,11 +1,13 @@
 //! Packing: copying a block of an operand into panels that the tiles read from end to end.
 //!
 //! A panel holds `lanes` rows of A (or columns of B) over a block of k: for each step of k, its
-//! lanes side by side. Lanes past the last are left as they were; no tile uses them.
+//! lanes side by side. Where there are fewer lanes than a panel has room for, the rest is left as
+//! it was; no tile uses it.
 
 use super::kernel::Vector;
 
-/// Where a panel comes from and goes to: `to[p * width + lane] = source(lane, p)`.
+/// Where a panel comes from and goes to: `to[p * width + lane] = source(lane, p)`. Lanes that lie
+/// side by side may be more than fit in one panel; the next follows it, `depth * width` further.
 #[derive(Debug)]
 pub(super) struct Panel<'a> {
     /// Each lane at the first step of the block (of the source if `picks` is used).
@@ -36,7 +38,9 @@ pub(super) type PackFn = unsafe fn(&mut Panel);
 /// As [`PackFn`], and the caller enables the features of `V`.
 #[inline(always)]
 pub(super) unsafe fn pack<V: Vector>(panel: &mut Panel) {
-    assert!(panel.lanes.len() <= panel.width && panel.to.len() >= panel.depth * panel.width);
+    let panels = if panel.adjacent { panel.lanes.len().div_ceil(panel.width) } else { 1 };
+    assert!(panel.lanes.len() <= panels * panel.width);
+    assert!(panel.to.len() >= panels * panel.depth * panel.width);
     assert!(panel.picks.is_none_or(|picks| picks.len() >= panel.depth));
     // SAFETY: the contract is the caller's.
     unsafe {
@@ -55,39 +59,57 @@ pub(super) unsafe fn pack<V: Vector>(panel: &mut Panel) {
 unsafe fn copy<V: Vector>(panel: &mut Panel) {
     let Some(&first) = panel.lanes.first() else { return };
     let lanes = panel.lanes.len();
-    // SAFETY: as the caller's contract says, `lanes` elements of every step can be read, and as
-    // many written at every `width`.
+    // SAFETY: as the caller's contract says, `lanes` elements of every step can be read, and
+    // `pack` has made sure of the room for them.
     unsafe {
-        let whole = (lanes - 1) / V::LANES * V::LANES;
-        let tail = V::mask(lanes - whole);
+        let to = panel.to.as_mut_ptr();
         for p in 0..panel.depth {
             let step = panel.picks.map_or(p, |picks| *picks.get_unchecked(p) as usize);
             let from = first.add(step * panel.step);
-            let to = panel.to.as_mut_ptr().add(p * panel.width);
-            let mut lane = 0;
-            while lane < whole {
-                V::load(from.add(lane)).store(to.add(lane));
-                lane += V::LANES;
+            for lane in (0..lanes).step_by(panel.width) {
+                let to = to.add(lane * panel.depth + p * panel.width);
+                copy_step::<V>(from.add(lane), panel.width.min(lanes - lane), to);
             }
-            V::load_first(from.add(whole), tail).store_first(to.add(whole), tail);
         }
     }
 }
 
-/// Steps side by side: blocks of 4 lanes by 4 steps, then what is left.
+#[inline(always)]
+unsafe fn copy_step<V: Vector>(from: *const f32, lanes: usize, to: *mut f32) {
+    let mut lane = 0;
+    // SAFETY: the caller vouches for the lanes.
+    unsafe {
+        while lane + V::LANES < lanes {
+            V::load(from.add(lane)).store(to.add(lane));
+            lane += V::LANES;
+        }
+        let tail = V::mask(lanes - lane);
+        V::load_first(from.add(lane), tail).store_first(to.add(lane), tail);
+    }
+}
+
+/// Steps side by side: blocks of 4 lanes by 4 steps, then what is left. A few cache lines of all
+/// lanes are done before the next, so that what is written stays in the L1 cache until it is
+/// complete.
 #[inline(always)]
 unsafe fn transpose(panel: &mut Panel) {
+    const CHUNK: usize = 64;
     let lanes = panel.lanes.len() / 4 * 4;
     let depth = panel.depth / 4 * 4;
-    // SAFETY: lanes, steps and places are those of the caller's contract.
-    unsafe {
+    for first in (0..depth).step_by(CHUNK) {
         for lane in (0..lanes).step_by(4) {
             let from: [*const f32; 4] = std::array::from_fn(|i| panel.lanes[lane + i]);
-            for p in (0..depth).step_by(4) {
-                let to = panel.to.as_mut_ptr().add(p * panel.width + lane);
-                transpose4(from.map(|row| row.add(p)), to, panel.width);
+            for p in (first..depth.min(first + CHUNK)).step_by(4) {
+                // SAFETY: lanes, steps and places are those of the caller's contract.
+                unsafe {
+                    let to = panel.to.as_mut_ptr().add(p * panel.width + lane);
+                    transpose4(from.map(|row| row.add(p)), to, panel.width);
+                }
             }
         }
+    }
+    // SAFETY: the caller's contract.
+    unsafe {
         collect(panel, 0..lanes, depth);
         collect(panel, lanes..panel.lanes.len(), 0);
     }

@@ -9,18 +9,28 @@ use super::pack::Panel;
 use super::{Beta, Lhs, MatMut, MatRef, Scratch};
 use std::ops::Range;
 
-/// Steps of a block of k: C is read and written once a block, and of the L1 cache a strip of B
-/// (48 columns) takes this many times 192 bytes.
-pub(super) const KC: usize = 256;
-/// Rows of a block of A: with `KC` steps a quarter of a 1 MiB L2 cache.
+/// Steps of a block of k. C is read and written once a block: the longer, the less often. A strip
+/// of B (48 columns) takes 96 KiB of the L2 cache, which delivers it at 16 bytes a cycle, a third
+/// of what it can.
+pub(super) const KC: usize = 512;
+/// Rows of a block of A: with `KC` steps 512 KiB of an L2 cache of 1 or 2 MiB.
 pub(super) const MC: usize = 256;
-/// Columns of a block of B, 22 of the widest strips: with `KC` steps about 1 MiB.
-pub(super) const NC: usize = 1056;
-/// Floats of B in L1: a product of one strip takes k in blocks of this size instead of `KC`, and
-/// one whose whole block of B is no larger goes through it row by row of tiles.
-pub(super) const STRIP: usize = 8192;
-/// Columns of the widest tile of any kernel.
-const MAX_COLS: usize = 16 * TILE_VECTORS;
+/// Columns of a block of B, 44 of the widest strips: with `KC` steps 4 MiB of the L3 cache.
+pub(super) const NC: usize = 2112;
+/// Floats of a block of B that leave room in the L2 cache. Such a block is light: rows go past it
+/// a few tiles at a time, so that A is read, and C written, once and in order.
+pub(super) const LIGHT: usize = 128 * 1024;
+/// Rows of a block of A that go past a light block of B.
+pub(super) const LIGHT_MC: usize = 32;
+/// Steps of a light block: 4 KiB of a row of A, one page.
+pub(super) const LIGHT_KC: usize = 1024;
+/// Steps of a light block where A's columns are runs: each step may be on another page, and the
+/// second level of the TLB is what holds so many.
+const COLUMN_KC: usize = 256;
+/// Rows of A that are packed together where its columns are runs: two cache lines of them.
+const MAX_GROUP: usize = 32;
+/// Columns of B that are packed together where its rows are runs, to read enough of a row.
+const MAX_LANES: usize = 4 * 16 * TILE_VECTORS;
 
 /// A product to compute with the micro-kernels of one instruction set.
 #[derive(Debug)]
@@ -48,6 +58,16 @@ struct Block {
     rows: Range<usize>,
     cols: Range<usize>,
     steps: Range<usize>,
+}
+
+/// The range in parts of `size`, the last shorter. (`step_by` would divide to count them.)
+fn parts(range: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> {
+    let mut start = range.start;
+    std::iter::from_fn(move || {
+        let part = start..range.end.min(start.saturating_add(size));
+        start = part.end;
+        (!part.is_empty()).then_some(part)
+    })
 }
 
 impl Product<'_, '_> {
@@ -85,14 +105,27 @@ impl Product<'_, '_> {
     fn plan(&self) -> Plan {
         let (m, n, k) = (self.c.rows(), self.c.cols(), self.b.rows());
         let strip = self.kernel.cols();
-        let kc = if n > strip { KC } else { KC.max(STRIP / n.next_multiple_of(16)) };
-        let kc = if k <= kc { k.max(1) } else { k.div_ceil(k.div_ceil(kc)) };
         let nc = if n <= NC { n } else { n.div_ceil(n.div_ceil(NC)).next_multiple_of(strip) };
+        let light = k.min(KC) * nc <= LIGHT;
+        let most = if k <= KC {
+            k
+        } else if m <= MAX_ROWS && n > strip && k * n > 4 * LIGHT {
+            // B is read once, from memory: in the order of its rows, as far as a tile's sums allow.
+            48
+        } else if light && self.a.columns_are_runs() {
+            COLUMN_KC
+        } else if light {
+            LIGHT_KC.min(LIGHT / nc)
+        } else {
+            KC
+        };
+        // Few strips read A in place, if its rows are runs or its columns few and so in cache.
+        let (few, far) = (n <= 4 * strip, self.a.columns_are_runs() && k > 128);
         Plan {
-            pack_a: n > 2 * strip && m > 2 * MAX_ROWS,
-            pack_b: self.b.col_stride() != 1 || (n > strip && m > 64),
-            mc: if kc * nc <= STRIP { 2 * MAX_ROWS } else { MC },
-            kc,
+            pack_a: m > 2 * MAX_ROWS && n > strip && (!few || far),
+            pack_b: self.b.col_stride() != 1 || (n > strip && m > 384),
+            mc: if light { LIGHT_MC } else { MC },
+            kc: if k <= most { k } else { k.div_ceil(k.div_ceil(most)) },
             nc,
         }
     }
@@ -104,21 +137,27 @@ impl Product<'_, '_> {
         scratch: &mut Scratch,
     ) {
         let (m, n, k) = (self.c.rows(), self.c.cols(), self.b.rows());
+        if n <= self.kernel.cols() && k <= KC && self.b.col_stride() == 1 {
+            // What the plan would say, without the time to make one: there are tiny products.
+            let (block, b) = (Block { rows: 0..m, cols: 0..n, steps: 0..k }, self.b.at(0, 0));
+            return self.strip(&block, None, (b, self.b.row_stride()), epilogue);
+        }
         let plan = self.plan();
         if plan.pack_a || plan.pack_b {
             scratch.reserve(m, n, k);
         }
-        for j in (0..n).step_by(plan.nc) {
-            // Without steps there still is a C to overwrite.
-            for p in (0..k.max(1)).step_by(plan.kc) {
-                for i in (0..m).step_by(plan.mc) {
-                    let block = Block {
-                        rows: i..m.min(i + plan.mc),
-                        cols: j..n.min(j + plan.nc),
-                        steps: p..k.min(p + plan.kc),
-                    };
+        for cols in parts(0..n, plan.nc) {
+            let mut steps = 0..k.min(plan.kc);
+            loop {
+                for rows in parts(0..m, plan.mc) {
+                    let block = Block { rows, cols: cols.clone(), steps: steps.clone() };
                     self.block(plan, &block, epilogue, scratch);
                 }
+                // Without any step there still is a C to overwrite, so the end is looked for here.
+                if steps.end == k {
+                    break;
+                }
+                steps = steps.end..k.min(steps.end + plan.kc);
             }
         }
     }
@@ -134,73 +173,67 @@ impl Product<'_, '_> {
         let Block { rows, cols, steps } = block;
         let (packed_a, packed_b) = scratch.blocks();
         if plan.pack_a {
-            let height = self.kernel.rows();
-            let size = height * steps.len();
-            for (i, panel) in (0..).zip(rows.clone().step_by(height)) {
-                let part = panel..rows.end.min(panel + height);
-                self.pack_a(part, steps, &mut packed_a[i * size..(i + 1) * size]);
+            // Where columns are runs, whole cache lines of them are read at once.
+            let group = if self.a.columns_are_runs() { MAX_GROUP } else { self.kernel.rows() };
+            for part in parts(rows.clone(), group) {
+                let place = (part.start - rows.start) * steps.len();
+                self.pack_a(&part, steps, &mut packed_a[place..]);
             }
         }
-        for j in cols.clone().step_by(self.kernel.cols()) {
-            let strip = j..cols.end.min(j + self.kernel.cols());
+        let strip_cols = self.kernel.cols();
+        let width = strip_cols.min(self.kernel.vectors(cols.len()) * self.kernel.lanes);
+        if plan.pack_b && rows.start == 0 {
+            let group = if self.b.col_stride() == 1 { MAX_LANES } else { strip_cols };
+            for part in parts(cols.clone(), group / strip_cols * strip_cols) {
+                let place = (part.start - cols.start) * steps.len();
+                self.pack_b(&part, steps, &mut packed_b[place..], width);
+            }
+        }
+        for strip in parts(cols.clone(), strip_cols) {
             let (b, b_step) = if plan.pack_b {
-                let width = strip.len().next_multiple_of(self.kernel.lanes);
-                let place = (j - cols.start) * steps.len();
-                let panel = &mut packed_b[place..place + width * steps.len()];
-                if rows.start == 0 {
-                    self.pack_b(&strip, steps, panel, width);
-                }
-                (panel.as_ptr(), width)
+                let place = (strip.start - cols.start) * steps.len();
+                (packed_b[place..place + width * steps.len()].as_ptr(), width)
             } else {
-                (self.b.at(steps.start, j), self.b.row_stride())
-            };
-            let vectors = strip.len().div_ceil(self.kernel.lanes);
-            let mut tile = Tile {
-                a: [std::ptr::null(); MAX_ROWS],
-                a_step: self.a.col_stride(),
-                picks: std::ptr::null(),
-                b,
-                b_step,
-                depth: steps.len(),
-                c: std::ptr::null_mut(),
-                c_step: self.c.leading(),
-                tail: strip.len() - (vectors - 1) * self.kernel.lanes,
-                accumulate: steps.start > 0 || self.beta == Beta::Accumulate,
+                (self.b.at(steps.start, strip.start), self.b.row_stride())
             };
             let strip = Block { rows: rows.clone(), cols: strip, steps: steps.clone() };
-            if plan.pack_a {
-                self.strip(&mut tile, &strip, Some(packed_a), epilogue);
-            } else {
-                self.strip(&mut tile, &strip, None, epilogue);
-            }
+            let packed_a = plan.pack_a.then_some(&*packed_a);
+            self.strip(&strip, packed_a, (b, b_step), epilogue);
         }
     }
 
-    /// The tiles of a block as wide as one tile. `tile` lacks only the places of A and C.
+    /// The tiles of a block as wide as one tile. `b` is where its first row of B lies, and how
+    /// far the next.
     fn strip(
         &mut self,
-        tile: &mut Tile,
         block: &Block,
-        packed_a: Option<&mut [f32]>,
+        packed_a: Option<&[f32]>,
+        (b, b_step): (*const f32, usize),
         epilogue: &mut impl FnMut(usize, usize, &mut [f32]),
     ) {
         let Block { rows, cols, steps } = block;
         let (row, col) = self.c.origin();
         let tallest = self.kernel.rows();
-        let vectors = cols.len().div_ceil(self.kernel.lanes);
+        let vectors = self.kernel.vectors(cols.len());
         let last = steps.end == self.b.rows();
-        let mut picks = false;
-        if packed_a.is_some() {
-            tile.a_step = tallest;
-        } else if let Some(order) = self.a.picked_columns(steps.start) {
-            tile.picks = order.as_ptr();
-            picks = true;
-        }
-        for i in rows.clone().step_by(tallest) {
-            let height = tallest.min(rows.end - i);
+        let picks = if packed_a.is_some() { None } else { self.a.picked_columns(steps.start) };
+        let mut tile = Tile {
+            a: [std::ptr::null(); MAX_ROWS],
+            a_step: if packed_a.is_some() { tallest } else { self.a.col_stride() },
+            picks: picks.map_or(std::ptr::null(), <[u32]>::as_ptr),
+            b,
+            b_step,
+            depth: steps.len(),
+            c: std::ptr::null_mut(),
+            c_step: self.c.leading(),
+            tail: cols.len() - (vectors - 1) * self.kernel.lanes,
+            accumulate: steps.start > 0 || self.beta == Beta::Accumulate,
+        };
+        for part in parts(rows.clone(), tallest) {
+            let (i, height) = (part.start, part.len());
             // The places are written one by one: the kernel's loads of them must not wait for
             // a wider store to leave the store queue.
-            if let Some(packed) = &packed_a {
+            if let Some(packed) = packed_a {
                 let panel = packed[(i - rows.start) * steps.len()..].as_ptr();
                 for (lane, place) in tile.a.iter_mut().enumerate() {
                     *place = panel.wrapping_add(lane);
@@ -209,13 +242,13 @@ impl Product<'_, '_> {
                 self.a.find_rows(i, steps.start, &mut tile.a[..height]);
             }
             tile.c = self.c.at(i, cols.start);
-            let kernel = self.kernel.tiles[height - 1][vectors - 1][usize::from(picks)];
+            let kernel = self.kernel.tiles[height - 1][vectors - 1][usize::from(picks.is_some())];
             // SAFETY: this processor has the kernel's features, as `Kernel::all` says. The views
             // hold rows `i..i + height`, `cols` and `steps` of A, B and C; where A or B is
             // packed, `pack_a` and `pack_b` have filled the panels that the tile reads.
-            unsafe { kernel(tile) };
+            unsafe { kernel(&tile) };
             if last {
-                for r in i..i + height {
+                for r in part {
                     epilogue(row + r, col + cols.start, self.c.run(r, cols.start, cols.len()));
                 }
             }
@@ -230,11 +263,11 @@ impl Product<'_, '_> {
         if !contiguous {
             scratch.reserve(1, 1, k);
         }
-        let depth = if contiguous { k.max(1) } else { KC };
-        for p in (0..k.max(1)).step_by(depth) {
-            let steps = p..k.min(p + depth);
+        let depth = if contiguous { k } else { KC };
+        let mut steps = 0..k.min(depth);
+        loop {
             let b = if contiguous {
-                self.b.at(p, 0)
+                self.b.at(steps.start, 0)
             } else {
                 let panel = &mut scratch.blocks().1[..steps.len()];
                 self.pack_b(&(0..1), &steps, panel, 1);
@@ -250,26 +283,30 @@ impl Product<'_, '_> {
                 c: std::ptr::null_mut(),
                 c_step: self.c.leading(),
                 tail: 1,
-                accumulate: p > 0 || self.beta == Beta::Accumulate,
+                accumulate: steps.start > 0 || self.beta == Beta::Accumulate,
             };
-            for i in (0..m).step_by(self.kernel.dots.len()) {
-                let height = self.kernel.dots.len().min(m - i);
-                self.a.find_rows(i, p, &mut tile.a[..height]);
+            for part in parts(0..m, self.kernel.dots.len()) {
+                let (i, height) = (part.start, part.len());
+                self.a.find_rows(i, steps.start, &mut tile.a[..height]);
                 tile.c = self.c.at(i, 0);
                 // SAFETY: as in `strip`; A's rows are contiguous, and so is B or its copy.
                 unsafe { self.kernel.dots[height - 1](&tile) };
                 if steps.end == k {
-                    for r in i..i + height {
+                    for r in part {
                         epilogue(row + r, col, self.c.run(r, 0, 1));
                     }
                 }
             }
+            if steps.end == k {
+                break;
+            }
+            steps = steps.end..k.min(steps.end + depth);
         }
     }
 
-    /// Packs up to a tile's height of rows of A.
-    fn pack_a(&self, rows: Range<usize>, steps: &Range<usize>, to: &mut [f32]) {
-        let mut lanes = [std::ptr::null(); MAX_ROWS];
+    /// Packs rows of A: a tile's height, or up to `MAX_GROUP` if columns are runs.
+    fn pack_a(&self, rows: &Range<usize>, steps: &Range<usize>, to: &mut [f32]) {
+        let mut lanes = [std::ptr::null(); MAX_GROUP];
         let lanes = &mut lanes[..rows.len()];
         self.a.find_rows(rows.start, steps.start, lanes);
         self.pack(&mut Panel {
@@ -285,7 +322,7 @@ impl Product<'_, '_> {
 
     /// Packs a strip of B.
     fn pack_b(&self, cols: &Range<usize>, steps: &Range<usize>, to: &mut [f32], width: usize) {
-        let mut lanes = [std::ptr::null(); MAX_COLS];
+        let mut lanes = [std::ptr::null(); MAX_LANES];
         let lanes = &mut lanes[..cols.len()];
         for (lane, j) in lanes.iter_mut().zip(cols.clone()) {
             *lane = self.b.at(steps.start, j);

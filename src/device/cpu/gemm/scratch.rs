@@ -1,6 +1,6 @@
 //! The packing buffers, reused from product to product.
 
-use super::product::{KC, MC, NC, STRIP};
+use super::product::{KC, LIGHT, LIGHT_KC, LIGHT_MC, MC, NC};
 
 /// A cache line of floats: panels begin at one, so that no vector of a panel straddles two.
 #[derive(Debug, Clone, Copy)]
@@ -22,10 +22,12 @@ impl Scratch {
 
     /// Makes room for every product of at most these sizes, which then allocate nothing.
     pub(crate) fn reserve(&mut self, m: usize, n: usize, k: usize) {
-        let depth = k.min(KC);
-        let cols = n.next_multiple_of(16);
-        grow(&mut self.a, m.next_multiple_of(16).min(MC) * depth);
-        grow(&mut self.b, (cols.min(NC) * depth).max(cols.saturating_mul(k).min(STRIP)));
+        let (rows, cols) = (m.next_multiple_of(16), n.next_multiple_of(48));
+        let (deep, deepest) = (k.min(KC), k.min(LIGHT_KC));
+        grow(&mut self.a, (rows.min(MC) * deep).max(rows.min(LIGHT_MC) * deepest));
+        // A light block has at most `LIGHT` floats before its last strip is filled up.
+        let light = cols.saturating_mul(deepest).min(LIGHT + 48 * LIGHT_KC);
+        grow(&mut self.b, (cols.min(NC) * deep).max(light));
     }
 
     /// The packed blocks of A and of B.

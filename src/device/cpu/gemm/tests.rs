@@ -1,7 +1,7 @@
 //! Every kernel that this machine can run against a naive product in f64.
 
 use super::kernel::Kernel;
-use super::product::{KC, Product, STRIP};
+use super::product::{KC, LIGHT_KC, Product};
 use super::{Beta, Lhs, MatMut, MatRef, Scratch};
 
 /// A value that no kernel may leave or read.
@@ -210,15 +210,19 @@ fn shapes_around_tiles_match_the_reference() {
 
 #[test]
 fn shapes_around_blocks_match_the_reference() {
-    let one_strip = STRIP / 16;
     check_all(
         [
-            (3, 5, one_strip + 1),
-            (2, 1, one_strip + 3),
+            (3, 5, LIGHT_KC + 1),
+            (2, 1, LIGHT_KC + 3),
+            (33, 50, LIGHT_KC + 1),
+            (9, 300, KC + 1),
+            (3, 1050, KC + 3),
             (9, 49, KC - 1),
             (9, 50, KC),
             (17, 101, KC + 1),
-            (66, 51, 2 * KC + 3),
+            (66, 51, KC + 3),
+            (390, 60, 20),
+            (40, 200, 130),
             (257, 101, 23),
             (70, 101, KC + 5),
         ]
@@ -228,7 +232,7 @@ fn shapes_around_blocks_match_the_reference() {
 
 #[test]
 fn wide_panels_match_the_reference() {
-    let shape = (65, 1100, 19);
+    let shape = (18, 2200, 9);
     let mut scratch = Scratch::new();
     for kernel in Kernel::all() {
         for layout in Layout::all().filter(|layout| layout.gap == 0 && !layout.gathered) {
@@ -252,7 +256,7 @@ fn nothing_to_multiply_overwrites_with_zero() {
 
 #[test]
 fn parts_of_a_product_have_the_bits_of_the_whole() {
-    let (m, n, k) = (77, 150, KC + 44);
+    let (m, n, k) = (77, 250, KC + 44);
     for kernel in Kernel::all() {
         for layout in Layout::all().filter(|layout| layout.beta == Beta::Overwrite) {
             let case = Case::new(layout, (m, n, k));
@@ -318,18 +322,19 @@ fn bits_do_not_depend_on_alignment() {
 
 #[test]
 fn reserved_scratch_does_not_grow() {
-    let sizes = [1, 5, 16, 33, 64, 65, 100, 300, 1100];
-    for (m, n, k) in sizes.into_iter().flat_map(|m| {
+    let sizes = [1, 5, 16, 33, 64, 65, 100, 300, 1100, 2200];
+    let shapes = sizes.into_iter().flat_map(|m| {
         sizes.into_iter().flat_map(move |n| sizes.into_iter().map(move |k| (m, n, k)))
-    }) {
-        let mut small = Scratch::new();
-        small.reserve(m, n, k);
-        let size = small.blocks().0.len() + small.blocks().1.len();
-        let mut large = Scratch::new();
-        large.reserve(m + 1, n + 7, k + 3);
-        large.reserve(m, n, k);
-        let larger = large.blocks().0.len() + large.blocks().1.len();
-        assert!(larger >= size, "({m}, {n}, {k})");
+    });
+    for (m, n, k) in shapes {
+        let mut scratch = Scratch::new();
+        scratch.reserve(m, n, k);
+        let size = |scratch: &mut Scratch| scratch.blocks().0.len() + scratch.blocks().1.len();
+        let reserved = size(&mut scratch);
+        scratch.reserve(m.div_ceil(2), n, k);
+        scratch.reserve(m, n.div_ceil(3), k);
+        scratch.reserve(m, n, k.div_ceil(2));
+        assert_eq!(size(&mut scratch), reserved, "({m}, {n}, {k})");
     }
 }
 
