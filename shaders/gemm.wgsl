@@ -1,5 +1,6 @@
-// Matrix products: C = A . B with an epilogue. This file has the operands and the epilogue; the
-// loops are in gemm_tiled.wgsl, and gemm_finish.wgsl adds up what is split along k.
+// Matrix products: C = A . B with an epilogue. This file has the shapes and the epilogue; A and B are
+// bound by gemm_a.wgsl and gemm_b.wgsl, or gemm_a4.wgsl and gemm_b4.wgsl. The loops are in
+// gemm_tiled.wgsl and gemm_shuffle.wgsl, and gemm_finish.wgsl adds up what is split along k.
 //
 //   matmul    C = A . B, A or B transposed
 //   dense     C = phi(gathered A . B + bias), and the sum itself to `pre`
@@ -34,8 +35,6 @@ struct Params {
 }
 
 @group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> a: array<f32>;
-@group(1) @binding(2) var<storage, read> b: array<f32>;
 @group(1) @binding(3) var<storage, read> order: array<u32>;
 @group(1) @binding(4) var<storage, read> extra: array<f32>;
 @group(1) @binding(5) var<storage, read_write> c: array<f32>;
@@ -60,10 +59,6 @@ fn a_row(row: u32) -> u32 {
 
 // Stores an element of C for which all of k is summed up.
 fn finish(i: u32, j: u32, sum: f32) {
-    if (i == params.ones) {
-        c[params.bias + j] = sum;
-        return;
-    }
     let at = i * params.n + j;
     var z = sum;
     if (BIAS == 1u) {
@@ -78,7 +73,7 @@ fn finish(i: u32, j: u32, sum: f32) {
     if (DERIVATIVE != 0u) {
         z *= activation_derivative(DERIVATIVE, extra[params.extra + at]);
     }
-    c[params.c + at] = activation_value(ACTIVATION, z);
+    c[select(params.c + at, params.bias + j, i == params.ones)] = activation_value(ACTIVATION, z);
 }
 
 // Stores an element of C, or of one split's part of it.

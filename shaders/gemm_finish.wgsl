@@ -17,7 +17,7 @@ fn gemm_finish(
     }
     var sum = 0.0;
     for (var split = 0u; split < params.splits; split++) {
-        sum += a[split * size + at];
+        sum += a_word(split * size + at);
     }
     finish(at / params.n, at % params.n, sum);
 }

@@ -39,14 +39,16 @@ fn load_a(rows: vec4<u32>, i: u32, k: u32, end: u32) -> vec4<f32> {
         return vec4(0.0);
     }
     if (TRANSPOSE_A == 0u) {
-        return vec4(a[rows.x + k], a[rows.y + k], a[rows.z + k], a[rows.w + k]);
+        return vec4(
+            a_word(rows.x + k),
+            a_word(rows.y + k),
+            a_word(rows.z + k),
+            a_word(rows.w + k),
+        );
     }
     let row = a_row(k);
-    let last = params.a_cols - 1u;
-    let columns = vec4(i, i + 1u, i + 2u, i + 3u);
-    let at = row + min(columns, vec4(last));
-    let ones = columns == vec4(params.ones);
-    return select(vec4(a[at.x], a[at.y], a[at.z], a[at.w]), vec4(1.0), ones);
+    let ones = vec4(i, i + 1u, i + 2u, i + 3u) == vec4(params.ones);
+    return select(a_quad(row + i, row + params.a_cols - 1u), vec4(1.0), ones);
 }
 
 // B(k, j .. j + 3); what lies beyond n is not stored, and needs no value.
@@ -54,13 +56,13 @@ fn load_b(j: u32, k: u32, end: u32) -> vec4<f32> {
     if (k >= end) {
         return vec4(0.0);
     }
-    let columns = min(vec4(j, j + 1u, j + 2u, j + 3u), vec4(params.n - 1u));
-    if (TRANSPOSE_B == 1u) {
-        let at = params.b + columns * params.b_cols + k;
-        return vec4(b[at.x], b[at.y], b[at.z], b[at.w]);
+    if (TRANSPOSE_B == 0u) {
+        let row = params.b + k * params.b_cols;
+        return b_quad(row + j, row + params.b_cols - 1u);
     }
-    let at = params.b + k * params.b_cols + columns;
-    return vec4(b[at.x], b[at.y], b[at.z], b[at.w]);
+    let columns = min(vec4(j, j + 1u, j + 2u, j + 3u), vec4(params.n - 1u));
+    let at = params.b + columns * params.b_cols + k;
+    return vec4(b_word(at.x), b_word(at.y), b_word(at.z), b_word(at.w));
 }
 
 // The place of the vector that a thread loads: neighbours take neighbouring words of memory.

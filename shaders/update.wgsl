@@ -4,6 +4,8 @@
 // 1 Adam: g += decay p; m += c1 (g - m); v += c2 (g^2 - v); p -= rate m / (sqrt(v) change + epsilon)
 // rate and change come from the step's coefficients, the other numbers are constants.
 //
+// An Element is a word, or a vector of 4 where everything lies at multiples of 4; count and offsets
+// are in elements.
 // Bindings: params, gradients, parameters, first moment, second moment. A moment that lies in the
 // buffer of another operand is reached through that one's binding.
 // Grid: count / THREADS workgroups.
@@ -18,10 +20,10 @@ struct Params {
 }
 
 @group(1) @binding(0) var<uniform> params: Params;
-@group(1) @binding(1) var<storage, read> gradients: array<f32>;
-@group(1) @binding(2) var<storage, read_write> parameters: array<f32>;
-@group(1) @binding(3) var<storage, read_write> first: array<f32>;
-@group(1) @binding(4) var<storage, read_write> second: array<f32>;
+@group(1) @binding(1) var<storage, read> gradients: array<Element>;
+@group(1) @binding(2) var<storage, read_write> parameters: array<Element>;
+@group(1) @binding(3) var<storage, read_write> first: array<Element>;
+@group(1) @binding(4) var<storage, read_write> second: array<Element>;
 
 override THREADS: u32 = 64u;
 override OPTIMIZER: u32 = 0u;
@@ -30,14 +32,14 @@ override MOMENTS: u32 = 0u;
 override FIRST_IN: u32 = 0u;
 override SECOND_IN: u32 = 0u;
 
-fn load_first(i: u32) -> f32 {
+fn load_first(i: u32) -> Element {
     if (FIRST_IN == 1u) {
         return parameters[params.first + i];
     }
     return first[params.first + i];
 }
 
-fn store_first(i: u32, value: f32) {
+fn store_first(i: u32, value: Element) {
     if (FIRST_IN == 1u) {
         parameters[params.first + i] = value;
     } else {
@@ -45,7 +47,7 @@ fn store_first(i: u32, value: f32) {
     }
 }
 
-fn load_second(i: u32) -> f32 {
+fn load_second(i: u32) -> Element {
     if (SECOND_IN == 1u) {
         return parameters[params.second + i];
     }
@@ -55,7 +57,7 @@ fn load_second(i: u32) -> f32 {
     return second[params.second + i];
 }
 
-fn store_second(i: u32, value: f32) {
+fn store_second(i: u32, value: Element) {
     if (SECOND_IN == 1u) {
         parameters[params.second + i] = value;
     } else if (SECOND_IN == 2u) {
@@ -65,7 +67,7 @@ fn store_second(i: u32, value: f32) {
     }
 }
 
-fn sgd(i: u32, p: f32, g: f32) -> f32 {
+fn sgd(i: u32, p: Element, g: Element) -> Element {
     let rate = args.coefficients[0].x;
     if (MOMENTS == 0u) {
         return p - rate * g;
@@ -75,7 +77,7 @@ fn sgd(i: u32, p: f32, g: f32) -> f32 {
     return p - rate * (params.constants.y * v + params.constants.z * g);
 }
 
-fn adam(i: u32, p: f32, g: f32) -> f32 {
+fn adam(i: u32, p: Element, g: Element) -> Element {
     let rate = args.coefficients[0].x;
     var m = load_first(i);
     m += params.constants.y * (g - m);

@@ -37,9 +37,9 @@ impl Golden {
     }
 
     /// The network that `case` begins with.
-    fn initial(&self, case: &str, activation: Activation, outputs: usize, device: &Device) -> Mlp {
+    fn initial(&self, case: &str, activation: Activation, device: &Device) -> Mlp {
         let builder = Mlp::builder(4).hidden(12, activation).hidden(7, activation);
-        let mut mlp = builder.output(outputs).build(device).unwrap();
+        let mut mlp = builder.output(3).build(device).unwrap();
         for name in mlp.parameter_names() {
             let values = self.0[&format!("{case}/init/{name}")].clone();
             let shape = values.shape().to_vec();
@@ -86,7 +86,7 @@ fn a_regressor_takes_scikit_learns_steps_and_stops_where_it_does() {
             ("sgd_plain", relu, sgd().nesterovs_momentum(false).max_iter(40), false),
             ("stops", tanh, adam().tol(0.01).n_iter_no_change(3), true),
         ] {
-            let start = golden.initial(case, activation, 2, device);
+            let start = golden.initial(case, activation, device);
             let model = exact(builder, &start).activation(activation).fit(&x, &y).unwrap();
             let key = |name| format!("{case}/{name}");
             let what = format!("{case} on {device}");
@@ -111,7 +111,7 @@ fn a_classifier_takes_scikit_learns_steps_and_stops_where_it_does() {
             ("classes", Activation::Relu, adam.clone()),
             ("classes_sgd", Activation::Sigmoid, sgd.clone()),
         ] {
-            let start = golden.initial(case, activation, 3, device);
+            let start = golden.initial(case, activation, device);
             let model = exact(builder, &start).activation(activation).fit(&x, &labels).unwrap();
             let key = |name| format!("{case}/{name}");
             let what = format!("{case} on {device}");
@@ -207,8 +207,8 @@ fn predictions_have_the_targets_shape_and_labels_their_type() {
     let golden = Golden::read();
     let (x, y) = (golden.matrix("x"), golden.matrix("y"));
     let regressor = MlpRegressor::builder().max_iter(3).device(&Device::cpu());
-    let two: Array2<f32> = regressor.fit(&x, &y).unwrap().predict(&x).unwrap();
-    assert_eq!(two.dim(), (90, 2));
+    let all: Array2<f32> = regressor.fit(&x, &y).unwrap().predict(&x).unwrap();
+    assert_eq!(all.dim(), (90, 3));
     let one: Array1<f32> = regressor.fit(&x, &y.column(0)).unwrap().predict(&x).unwrap();
     assert_eq!(one.dim(), 90);
     // Rows in another memory order are the same rows.

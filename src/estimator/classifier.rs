@@ -47,10 +47,10 @@ impl EstimatorBuilder<Classification<usize>> {
     /// vector or an array of integers, texts, anything with an order.
     ///
     /// # Errors
-    /// [`Error::Empty`], [`Error::Shape`] and [`Error::NonFinite`] for data without rows or columns,
-    /// with another number of labels than rows, or with a NaN or an infinity; [`Error::Argument`]
-    /// for labels that are all the same, or a setting outside its domain; [`Error::Diverged`]; and
-    /// the device's.
+    /// [`Error::Empty`], [`Error::Shape`] and [`Error::NonFinite`] for data without rows or
+    /// columns, with another number of labels than rows, or with a NaN or an infinity;
+    /// [`Error::Argument`] for labels that are all the same, or a setting outside its domain;
+    /// [`Error::Diverged`]; and the device's.
     pub fn fit<'a, S: Data<Elem: Number>, L: Ord + Clone + 'a>(
         &self,
         x: &ArrayBase<S, Ix2>,

@@ -5,7 +5,7 @@
 //! use ndarray::{Array1, Array2};
 //! use wgrad::{Device, estimator::MlpRegressor};
 //!
-//! let x = Array2::from_shape_fn((200, 2), |(row, column)| ((row * (column + 3)) % 17) as f32 / 17.0);
+//! let x = Array2::from_shape_fn((200, 2), |(i, k)| ((i * (k + 3)) % 17) as f32 / 17.0);
 //! let y: Array1<f32> = x.rows().into_iter().map(|x| x[0] - 2.0 * x[1]).collect();
 //! let model = MlpRegressor::builder()
 //!     .hidden_layer_sizes([16])
@@ -16,8 +16,9 @@
 //! # Ok::<(), wgrad::Error>(())
 //! ```
 //!
-//! Losses, gradients and steps are those of scikit-learn 1.9: with equal initial weights and without
-//! shuffling the loss curves of SGD agree to rounding, those of Adam to about 1 %. What is different:
+//! Losses, gradients and steps are those of scikit-learn 1.9: with equal initial weights and
+//! without shuffling the loss curves of SGD agree to rounding, those of Adam to a hundredth or
+//! better. What is different:
 //!
 //! - Everything is f32, random numbers come from another generator, and `random_state` is 0 unless
 //!   set: no run is unrepeatable.

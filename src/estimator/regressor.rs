@@ -33,9 +33,9 @@ impl EstimatorBuilder<Regression<Ix1>> {
     /// Trains a network on `x`, (rows, features), to give `y`, (rows) or (rows, outputs).
     ///
     /// # Errors
-    /// [`Error::Empty`], [`Error::Shape`] and [`Error::NonFinite`] for data without rows or columns,
-    /// of different numbers of rows, or with a NaN or an infinity; [`Error::Argument`] for a setting
-    /// outside its domain; [`Error::Diverged`]; and the device's.
+    /// [`Error::Empty`], [`Error::Shape`] and [`Error::NonFinite`] for data without rows or
+    /// columns, of different numbers of rows, or with a NaN or an infinity; [`Error::Argument`] for
+    /// a setting outside its domain; [`Error::Diverged`]; and the device's.
     pub fn fit<S: Data<Elem: Number>, V: Data<Elem: Number>, D: TargetDimension>(
         &self,
         x: &ArrayBase<S, Ix2>,

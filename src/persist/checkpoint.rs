@@ -40,7 +40,7 @@ pub(super) struct Training {
 
 /// A training run at the end of an epoch, in memory.
 ///
-/// [`Trainer::checkpoint`](crate::Trainer::checkpoint) writes checkpoints to a file while it trains,
+/// [`Trainer::checkpoint`](crate::Trainer::checkpoint) writes checkpoints to a file as it trains,
 /// [`Trainer::on_checkpoint`](crate::Trainer::on_checkpoint) hands them over;
 /// [`Trainer::resume`](crate::Trainer::resume) goes on from one.
 ///

@@ -33,9 +33,9 @@ impl Mlp {
     /// it on a device. Tensors that are no parameter of it are left alone.
     ///
     /// # Errors
-    /// [`Error::File`] if the file is missing, truncated, no safetensors file or not of this crate's
-    /// format, or if a parameter is missing, has another shape or type, or is not finite; and the
-    /// device's.
+    /// [`Error::File`] if the file is missing, truncated, no safetensors file or not of this
+    /// crate's format, or if a parameter is missing, has another shape or type, or is not finite;
+    /// and the device's.
     pub fn load(path: impl AsRef<Path>, device: &Device) -> Result<Self> {
         let path = path.as_ref();
         let bytes = archive::read(path)?;

@@ -136,9 +136,9 @@ impl Trainer {
     /// # Errors
     /// [`Error::Shape`], [`Error::Targets`] and [`Error::Label`] where network, loss and data do
     /// not fit; [`Error::Argument`] for a batch size of 0, a learning rate that is negative or not
-    /// finite, or what does not fit the checkpoint to be resumed; [`Error::File`] where a checkpoint
-    /// cannot be written; [`Error::Diverged`] where a loss or a parameter is not finite any more;
-    /// and the device's.
+    /// finite, or what does not fit the checkpoint to be resumed; [`Error::File`] where a
+    /// checkpoint cannot be written; [`Error::Diverged`] where a loss or a parameter is not finite
+    /// any more; and the device's.
     pub fn fit(&mut self, mlp: &mut Mlp, train: &Dataset) -> Result<History> {
         pollster::block_on(self.fit_async(mlp, train))
     }

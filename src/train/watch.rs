@@ -9,8 +9,8 @@ pub(crate) trait Watch {
     /// The epochs that may be trained before it has to look again, at least 1.
     fn patience(&self) -> usize;
 
-    /// Sees an epoch, and the parameters at the end of the epochs that were trained at once: its own
-    /// where the patience is 1. It breaks no earlier than at the end of its patience.
+    /// Sees an epoch, and the parameters at the end of the epochs that were trained at once: its
+    /// own where the patience is 1. It breaks no earlier than at the end of its patience.
     fn epoch(&mut self, record: &EpochRecord, parameters: &[f32]) -> ControlFlow<()>;
 }
 

@@ -84,7 +84,7 @@ async fn found() -> &'static [Found] {
 
 #[cfg(not(target_arch = "wasm32"))]
 async fn open_found(found: &Found) -> Result<Arc<Gpu>> {
-    found.opened.get_or_init(|| pollster::block_on(connect(found))).clone()
+    found.opened.get_or_init(|| Gpu::new(pollster::block_on(connect(found))?)).clone()
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -92,7 +92,7 @@ async fn open_found(found: &Found) -> Result<Arc<Gpu>> {
     match found.opened.get() {
         Some(opened) => opened.clone(),
         None => {
-            let opened = connect(found).await;
+            let opened = connect(found).await.and_then(Gpu::new);
             found.opened.get_or_init(|| opened).clone()
         }
     }
@@ -115,9 +115,11 @@ async fn enumerate() -> Vec<Found> {
     adapters.into_iter().enumerate().map(found).collect()
 }
 
-async fn connect(found: &Found) -> Result<Arc<Gpu>> {
+async fn connect(found: &Found) -> Result<Context> {
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("wgrad"),
+        // Made use of where it is there, on no account needed.
+        required_features: found.adapter.features() & wgpu::Features::SUBGROUP,
         required_limits: found.adapter.limits(),
         ..Default::default()
     };
@@ -128,8 +130,7 @@ async fn connect(found: &Found) -> Result<Arc<Gpu>> {
     };
     let request = found.adapter.request_device(&descriptor).await;
     let (device, queue) = request.map_err(|error| failed(error.to_string()))?;
-    let context = Context::new(device, queue, found.info.clone());
-    Ok(Arc::new(Gpu::new(Arc::new(context))?))
+    Ok(Context::new(device, queue, found.info.clone()))
 }
 
 fn kind(device_type: wgpu::DeviceType) -> DeviceKind {
@@ -176,9 +177,8 @@ fn describe(index: usize, info: &wgpu::AdapterInfo, limits: &wgpu::Limits) -> De
     }
 }
 
-/// A context of its own, for tests that count what a device does.
+/// A device of its own, for tests that count what it does or change how it is used.
 #[cfg(test)]
-pub(super) async fn fresh() -> Result<Gpu> {
-    let opened = connect(&found().await[0]).await?;
-    Arc::try_unwrap(opened).map_err(|_| Error::NoAdapter { reason: "shared".into() })
+pub(super) fn fresh() -> Result<super::Shared> {
+    pollster::block_on(async { super::Shared::new(connect(&found().await[0]).await?) })
 }

@@ -33,6 +33,8 @@ pub(super) struct Context {
     pub(super) queue: wgpu::Queue,
     pub(super) info: DeviceInfo,
     pub(super) limits: wgpu::Limits,
+    /// The threads of a subgroup, if all have the same and shaders may use them.
+    pub(super) subgroup: Option<usize>,
     pub(super) meter: Meter,
     faults: Arc<Mutex<Faults>>,
     in_flight: Mutex<VecDeque<wgpu::SubmissionIndex>>,
@@ -59,8 +61,12 @@ impl Context {
             lock(&heard).lost.get_or_insert(format!("the device was lost ({reason:?}): {message}"));
         });
         let limits = device.limits();
+        let adapter = device.adapter_info();
+        let subgroups = device.features().contains(wgpu::Features::SUBGROUP)
+            && adapter.subgroup_min_size == adapter.subgroup_max_size;
+        let subgroup = subgroups.then_some(adapter.subgroup_min_size as usize);
         let meter = Meter::default();
-        Self { device, queue, info, limits, meter, faults, in_flight: Mutex::default() }
+        Self { device, queue, info, limits, subgroup, meter, faults, in_flight: Mutex::default() }
     }
 
     /// An [`Error::Device`] of this device.

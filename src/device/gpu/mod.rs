@@ -61,18 +61,25 @@ const USAGE: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE
     .union(wgpu::BufferUsages::COPY_SRC)
     .union(wgpu::BufferUsages::COPY_DST);
 
-impl Gpu {
-    fn new(context: Arc<Context>) -> Result<Self> {
+impl Shared {
+    fn new(context: Context) -> Result<Self> {
+        let context = Arc::new(context);
         let target = Target {
             software: context.info.kind == DeviceKind::Software,
+            subgroup: context.subgroup,
             max_threads: context.limits.max_compute_invocations_per_workgroup,
             max_workgroup_words: context.limits.max_compute_workgroup_storage_size as usize / 4,
         };
         let pipelines = Pipelines::new(&context);
         let binder = Binder::new(&context)?;
         let recorder = Recorder::new(context.clone(), &pipelines)?;
-        let shared = Shared { context, pipelines, binder, recorder, target };
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self { context, pipelines, binder, recorder, target })
+    }
+}
+
+impl Gpu {
+    fn new(context: Context) -> Result<Arc<Self>> {
+        Ok(Arc::new(Self { shared: Arc::new(Shared::new(context)?) }))
     }
 }
 

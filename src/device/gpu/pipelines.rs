@@ -108,7 +108,7 @@ impl Pipelines {
             label,
             layout: Some(&pipeline_layout),
             module: &module,
-            entry_point: Some(kernel.name),
+            entry_point: Some(kernel.entry),
             compilation_options: wgpu::PipelineCompilationOptions {
                 constants: &constants,
                 // Every kernel writes the workgroup memory that it reads.

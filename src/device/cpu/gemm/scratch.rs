@@ -15,11 +15,6 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// No room yet.
-    pub(crate) fn new() -> Self {
-        Self::default()
-    }
-
     /// Makes room for every product of at most these sizes, which then allocate nothing.
     pub(crate) fn reserve(&mut self, m: usize, n: usize, k: usize) {
         let (rows, cols) = (m.next_multiple_of(16), n.next_multiple_of(48));

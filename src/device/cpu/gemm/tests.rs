@@ -174,7 +174,7 @@ fn close(value: f64, expected: f64, bound: f64) -> bool {
 }
 
 fn check_all(shapes: impl Iterator<Item = (usize, usize, usize)> + Clone) {
-    let mut scratch = Scratch::new();
+    let mut scratch = Scratch::default();
     for kernel in Kernel::all() {
         for shape in shapes.clone() {
             for layout in Layout::all() {
@@ -233,7 +233,7 @@ fn shapes_around_blocks_match_the_reference() {
 #[test]
 fn wide_panels_match_the_reference() {
     let shape = (18, 2200, 9);
-    let mut scratch = Scratch::new();
+    let mut scratch = Scratch::default();
     for kernel in Kernel::all() {
         for layout in Layout::all().filter(|layout| layout.gap == 0 && !layout.gathered) {
             Case::new(layout, shape).check(kernel, &mut scratch);
@@ -246,10 +246,10 @@ fn nothing_to_multiply_overwrites_with_zero() {
     for kernel in Kernel::all() {
         for layout in Layout::all() {
             for n in [1, 3, 60] {
-                Case::new(layout, (3, n, 0)).check(kernel, &mut Scratch::new());
+                Case::new(layout, (3, n, 0)).check(kernel, &mut Scratch::default());
             }
-            Case::new(layout, (0, 3, 2)).check(kernel, &mut Scratch::new());
-            Case::new(layout, (3, 0, 2)).check(kernel, &mut Scratch::new());
+            Case::new(layout, (0, 3, 2)).check(kernel, &mut Scratch::default());
+            Case::new(layout, (3, 0, 2)).check(kernel, &mut Scratch::default());
         }
     }
 }
@@ -260,7 +260,7 @@ fn parts_of_a_product_have_the_bits_of_the_whole() {
     for kernel in Kernel::all() {
         for layout in Layout::all().filter(|layout| layout.beta == Beta::Overwrite) {
             let case = Case::new(layout, (m, n, k));
-            let mut scratch = Scratch::new();
+            let mut scratch = Scratch::default();
             let whole = case.run(kernel, &mut scratch);
             let mut parts = case.c.data.clone();
             let mut seen = vec![0; parts.len()];
@@ -300,7 +300,7 @@ fn bits_do_not_depend_on_alignment() {
     };
     let case = Case::new(layout, (m, n, k));
     for kernel in Kernel::all() {
-        let expected = case.run(kernel, &mut Scratch::new());
+        let expected = case.run(kernel, &mut Scratch::default());
         for shift in 1..16 {
             let mut a = vec![POISON; shift];
             a.extend(&case.a.data);
@@ -314,7 +314,7 @@ fn bits_do_not_depend_on_alignment() {
                 c: MatMut::new(&mut c[3 * shift..], m, n, n),
                 beta: Beta::Overwrite,
             };
-            product.run(|_, _, _| (), &mut Scratch::new());
+            product.run(|_, _, _| (), &mut Scratch::default());
             assert_eq!(c[3 * shift..], expected, "shift {shift}");
         }
     }
@@ -327,7 +327,7 @@ fn reserved_scratch_does_not_grow() {
         sizes.into_iter().flat_map(move |n| sizes.into_iter().map(move |k| (m, n, k)))
     });
     for (m, n, k) in shapes {
-        let mut scratch = Scratch::new();
+        let mut scratch = Scratch::default();
         scratch.reserve(m, n, k);
         let size = |scratch: &mut Scratch| scratch.blocks().0.len() + scratch.blocks().1.len();
         let reserved = size(&mut scratch);
@@ -344,7 +344,7 @@ fn shapes_that_disagree_panic() {
     let (a, b, mut c) = ([0.0; 6], [0.0; 6], [0.0; 4]);
     let (a, b) = (MatRef::row_major(&a, 2, 3), MatRef::row_major(&b, 2, 3));
     let c = MatMut::new(&mut c, 2, 2, 2);
-    super::gemm(a, b, c, Beta::Overwrite, |_, _, _| (), &mut Scratch::new());
+    super::gemm(a, b, c, Beta::Overwrite, |_, _, _| (), &mut Scratch::default());
 }
 
 #[test]

@@ -57,6 +57,7 @@ impl<'a> MatRef<'a> {
     ///
     /// # Panics
     /// If the range is not inside the matrix.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for threads; proven by tests until then"))]
     pub(crate) fn columns(self, range: Range<usize>) -> Self {
         assert!(range.start <= range.end && range.end <= self.cols, "columns outside the matrix");
         let skip = (range.start * self.col_stride).min(self.data.len());
@@ -133,6 +134,7 @@ impl<'a> Lhs<'a> {
     ///
     /// # Panics
     /// If the range is not inside the matrix.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for threads; proven by tests until then"))]
     pub(crate) fn row_range(self, range: Range<usize>) -> Self {
         match self.gather {
             Gather::Rows(order) => Self { gather: Gather::Rows(&order[range]), ..self },
@@ -152,10 +154,6 @@ impl<'a> Lhs<'a> {
             Gather::Cols(order) => order.len(),
             _ => self.source.cols,
         }
-    }
-
-    pub(super) const fn row_stride(&self) -> usize {
-        self.source.row_stride
     }
 
     pub(super) const fn col_stride(&self) -> usize {
@@ -240,6 +238,7 @@ impl<'a> MatMut<'a> {
     ///
     /// # Panics
     /// If `row` is larger than the number of rows.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for threads; proven by tests until then"))]
     pub(crate) fn split_at_row(self, row: usize) -> (Self, Self) {
         assert!(row <= self.rows, "split outside the matrix");
         let data = self.data.wrapping_add(row * self.leading);
@@ -252,6 +251,7 @@ impl<'a> MatMut<'a> {
     ///
     /// # Panics
     /// If `col` is larger than the number of columns.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for threads; proven by tests until then"))]
     pub(crate) fn split_at_col(self, col: usize) -> (Self, Self) {
         assert!(col <= self.cols, "split outside the matrix");
         let data = self.data.wrapping_add(col);

@@ -10,7 +10,12 @@ const SOURCE: &str = concat!(
 );
 
 const fn kernel(name: &'static str) -> Kernel {
-    Kernel { name, source: SOURCE, bindings: &[Access::Read, Access::Read, Access::Write] }
+    Kernel {
+        name,
+        entry: name,
+        source: SOURCE,
+        bindings: &[Access::Read, Access::Read, Access::Write],
+    }
 }
 
 static FILL: Kernel = kernel("fill");

@@ -10,23 +10,44 @@ use crate::op::{Op, Rows, View};
 const BINDINGS: &[Access] =
     &[Access::Read, Access::Read, Access::Read, Access::Read, Access::Write, Access::Write];
 
-macro_rules! source {
-    ($main:literal) => {
-        concat!(
-            include_str!("../../../../shaders/common.wgsl"),
-            include_str!("../../../../shaders/pick.wgsl"),
-            include_str!("../../../../shaders/activation.wgsl"),
-            include_str!("../../../../shaders/gemm.wgsl"),
-            include_str!(concat!("../../../../shaders/", $main)),
-        )
+macro_rules! kernel {
+    ($name:expr, $entry:literal, $a:literal, $b:literal) => {
+        Kernel {
+            name: $name,
+            entry: $entry,
+            source: concat!(
+                include_str!("../../../../shaders/common.wgsl"),
+                include_str!("../../../../shaders/pick.wgsl"),
+                include_str!("../../../../shaders/activation.wgsl"),
+                include_str!(concat!("../../../../shaders/", $a)),
+                include_str!(concat!("../../../../shaders/", $b)),
+                include_str!("../../../../shaders/gemm.wgsl"),
+                include_str!(concat!("../../../../shaders/", $entry, ".wgsl")),
+            ),
+            bindings: BINDINGS,
+        }
     };
 }
 
-static TILED: Kernel =
-    Kernel { name: "gemm_tiled", source: source!("gemm_tiled.wgsl"), bindings: BINDINGS };
+/// A kernel in four forms: by whether A is loaded in vectors of 4, and then B.
+macro_rules! kernels {
+    ($entry:literal) => {
+        [
+            [
+                kernel!($entry, $entry, "gemm_a.wgsl", "gemm_b.wgsl"),
+                kernel!(concat!($entry, "_b4"), $entry, "gemm_a.wgsl", "gemm_b4.wgsl"),
+            ],
+            [
+                kernel!(concat!($entry, "_a4"), $entry, "gemm_a4.wgsl", "gemm_b.wgsl"),
+                kernel!(concat!($entry, "_a4b4"), $entry, "gemm_a4.wgsl", "gemm_b4.wgsl"),
+            ],
+        ]
+    };
+}
 
-static FINISH: Kernel =
-    Kernel { name: "gemm_finish", source: source!("gemm_finish.wgsl"), bindings: BINDINGS };
+static TILED: [[Kernel; 2]; 2] = kernels!("gemm_tiled");
+static SHUFFLE: [[Kernel; 2]; 2] = kernels!("gemm_shuffle");
+static FINISH: Kernel = kernel!("gemm_finish", "gemm_finish", "gemm_a.wgsl", "gemm_b.wgsl");
 
 /// `struct Params` of `shaders/gemm.wgsl`.
 #[repr(C)]
@@ -153,9 +174,13 @@ impl Product {
     fn dispatches(&self, tiling: Tiling) -> Vec<Dispatch> {
         let split = tiling.splits > 1;
         let scratch = if split { tiling.splits * self.m * self.n } else { 0 };
-        let mut tiled = self.dispatch(&TILED, tiling, split);
-        tiled.constants.extend([("SIDE", word(tiling.side)), ("BLOCKS", word(tiling.blocks))]);
-        tiled.groups = grid(tiling.tiles(self.m, self.n) * tiling.splits);
+        let (kernels, constants) = tiling.shape.kernels();
+        let aligned = |view: View| view.offset % 4 == 0 && view.shape.cols % 4 == 0;
+        let (a4, b4) = (aligned(self.a.source), aligned(self.b));
+        let kernel = &kernels[usize::from(a4)][usize::from(b4)];
+        let mut tiled = self.dispatch(kernel, tiling, split);
+        tiled.constants.extend(constants);
+        tiled.groups = grid(tiling.shape.tiles(self.m, self.n) * tiling.splits);
         tiled.work = 2 * (self.m as u64) * (self.n as u64) * (self.k as u64);
         tiled.scratch = scratch;
         if !split {
@@ -235,41 +260,93 @@ impl Product {
 /// How a product is cut into workgroups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Tiling {
-    /// The threads along a side of a workgroup, and the depth of a tile.
-    side: usize,
-    /// The 4 x 4 blocks along a side that a thread computes.
-    blocks: usize,
+    shape: TileShape,
     /// Into how many parts k is cut, and how long they are.
     splits: usize,
     per_split: usize,
 }
 
-impl Tiling {
-    /// Workgroups that keep a large GPU busy.
-    const ENOUGH_GROUPS: usize = 128;
-    /// A split shorter than this costs more than it gains.
-    const SHORTEST_SPLIT: usize = 128;
+/// What one workgroup computes, and by which kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TileShape {
+    /// `gemm_tiled`: `side` x `side` threads, each with `blocks` x `blocks` blocks of 4 x 4.
+    Tiled { side: usize, blocks: usize },
+    /// `gemm_shuffle`: one subgroup, with `rows` rows of 4 elements a thread.
+    Shuffle { rows: usize },
+}
 
+impl TileShape {
     fn choose(m: usize, n: usize, k: usize, target: Target) -> Self {
-        let fits = |side: usize, blocks: usize| {
+        if target.software && target.subgroup == Some(SHUFFLE_LANES) {
+            // More rows make better use of a load and take longer to compile.
+            let large = m > 16 && m * n * k >= LARGE_PRODUCT;
+            let rows = if m <= 8 {
+                8
+            } else if large {
+                32
+            } else {
+                16
+            };
+            return Self::Shuffle { rows };
+        }
+        let fits = |&(side, blocks): &(usize, usize)| {
             let words = 2 * side * (side * blocks + 1) * 4;
             side * side <= target.max_threads as usize && words <= target.max_workgroup_words
         };
-        let shapes = [(16, 2), (16, 1), (8, 1)];
-        let enough = |&(side, blocks): &(usize, usize)| {
-            let tiles = Self { side, blocks, splits: 1, per_split: k }.tiles(m, n);
-            fits(side, blocks) && m.min(n) >= 2 * side && tiles >= Self::ENOUGH_GROUPS / 2
+        let fills = |&(side, blocks): &(usize, usize)| {
+            let shape = Self::Tiled { side, blocks };
+            m.min(n) >= 2 * side && shape.tiles(m, n) >= ENOUGH_GROUPS / 2
         };
-        let (side, blocks) = shapes.into_iter().find(enough).unwrap_or((8, 1));
-        let tiles = Self { side, blocks, splits: 1, per_split: k }.tiles(m, n);
-        let useful = if target.software { 1 } else { Self::ENOUGH_GROUPS / tiles.max(1) };
-        let splits = useful.min(k / Self::SHORTEST_SPLIT).max(k.div_ceil(LOOP_LIMIT)).max(1);
-        let per_split = k.div_ceil(splits).next_multiple_of(side);
-        Self { side, blocks, splits: k.div_ceil(per_split), per_split }
+        let sizes = [(16, 2), (16, 1)].into_iter();
+        let (side, blocks) = sizes.filter(fits).find(fills).unwrap_or((8, 1));
+        Self::Tiled { side, blocks }
     }
 
-    fn tiles(&self, m: usize, n: usize) -> usize {
-        let tile = 4 * self.side * self.blocks;
-        m.div_ceil(tile) * n.div_ceil(tile)
+    /// The rows and columns of a tile.
+    fn size(self) -> (usize, usize) {
+        match self {
+            Self::Tiled { side, blocks } => (4 * side * blocks, 4 * side * blocks),
+            Self::Shuffle { rows } => (rows, 4 * SHUFFLE_LANES),
+        }
+    }
+
+    fn tiles(self, m: usize, n: usize) -> usize {
+        let (rows, cols) = self.size();
+        m.div_ceil(rows) * n.div_ceil(cols)
+    }
+
+    fn kernels(self) -> (&'static [[Kernel; 2]; 2], Constants) {
+        match self {
+            Self::Tiled { side, blocks } => {
+                (&TILED, vec![("SIDE", word(side)), ("BLOCKS", word(blocks))])
+            }
+            Self::Shuffle { rows } => (&SHUFFLE, vec![("ROWS", word(rows))]),
+        }
+    }
+}
+
+/// The threads of a subgroup that `gemm_shuffle` is written for.
+const SHUFFLE_LANES: usize = 8;
+
+/// Multiplications from which on a larger tile pays for its compilation.
+const LARGE_PRODUCT: usize = 4_000_000;
+
+/// Workgroups that keep a large GPU busy.
+const ENOUGH_GROUPS: usize = 128;
+
+/// A split shorter than this costs more than it gains.
+const SHORTEST_SPLIT: usize = 128;
+
+impl Tiling {
+    fn choose(m: usize, n: usize, k: usize, target: Target) -> Self {
+        let shape = TileShape::choose(m, n, k, target);
+        // Processors have few cores, and splits end up in memory.
+        let (groups, shortest) =
+            if target.software { (2, 1_024) } else { (ENOUGH_GROUPS, SHORTEST_SPLIT) };
+        let useful = (groups / shape.tiles(m, n).max(1)).min(k / shortest);
+        let needed = k.div_ceil(LOOP_LIMIT);
+        // A multiple of every tile's depth.
+        let per_split = k.div_ceil(useful.max(needed).max(1)).next_multiple_of(16);
+        Self { shape, splits: k.div_ceil(per_split), per_split }
     }
 }

@@ -9,6 +9,7 @@ use crate::op::Op;
 
 static LOSS: Kernel = Kernel {
     name: "loss",
+    entry: "loss",
     source: concat!(
         include_str!("../../../../shaders/common.wgsl"),
         include_str!("../../../../shaders/pick.wgsl"),

@@ -5,6 +5,7 @@ use crate::op::View;
 
 static MISMATCH: Kernel = Kernel {
     name: "mismatch",
+    entry: "mismatch",
     source: concat!(
         include_str!("../../../../shaders/common.wgsl"),
         include_str!("../../../../shaders/mismatch.wgsl"),
@@ -14,6 +15,7 @@ static MISMATCH: Kernel = Kernel {
 
 static TOTAL: Kernel = Kernel {
     name: "mismatch_total",
+    entry: "mismatch_total",
     source: include_str!("../../../../shaders/mismatch_total.wgsl"),
     bindings: &[Access::Read, Access::Write],
 };

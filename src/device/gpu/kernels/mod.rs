@@ -27,10 +27,11 @@ pub(super) enum Access {
     Write,
 }
 
-/// A kernel: the name is that of its entry point and label.
+/// A kernel. The name is its label, and that of its entry point unless several share one.
 #[derive(Debug)]
 pub(super) struct Kernel {
     pub(super) name: &'static str,
+    pub(super) entry: &'static str,
     pub(super) source: &'static str,
     /// The storage buffers, from binding 1 on; binding 0 are the parameters.
     pub(super) bindings: &'static [Access],
@@ -78,6 +79,8 @@ impl PartialEq for Kernel {
 pub(super) struct Target {
     /// Whether it computes on the processor: few threads, no memory of its own for workgroups.
     pub(super) software: bool,
+    /// The threads of a subgroup, if all have the same and shaders may use them.
+    pub(super) subgroup: Option<usize>,
     /// The threads of a workgroup.
     pub(super) max_threads: u32,
     /// The words of memory that a workgroup shares.

@@ -8,10 +8,14 @@ const SOURCE: &str = concat!(
     include_str!("../../../../shaders/reduce.wgsl"),
 );
 
-static REDUCE: Kernel =
-    Kernel { name: "reduce", source: SOURCE, bindings: &[Access::Read, Access::Write] };
+static REDUCE: Kernel = Kernel {
+    name: "reduce",
+    entry: "reduce",
+    source: SOURCE,
+    bindings: &[Access::Read, Access::Write],
+};
 
-static RECORD: Kernel = Kernel { name: "record", ..REDUCE };
+static RECORD: Kernel = Kernel { name: "record", entry: "record", ..REDUCE };
 
 /// The least threads of a workgroup.
 const THREADS: usize = 64;
@@ -19,7 +23,8 @@ const THREADS: usize = 64;
 /// Workgroups that keep a large GPU busy.
 const ENOUGH_GROUPS: usize = 512;
 
-/// The elements that a thread should have at least for a second dispatch to pay.
+/// The elements that a thread should have at least for a second dispatch to pay; on processors
+/// there are few threads to feed.
 const SHORTEST_WALK: usize = 32;
 
 /// `struct Params` of `shaders/reduce.wgsl`.
@@ -126,7 +131,9 @@ impl Reduce {
         let along = self.element_stride == 1 || self.outputs == 1;
         let lanes = if along { lanes(self.length, target) } else { 1 };
         let mut stage = Stage { lanes, slices: 1, first: true };
-        stage.slices = slices(self.length, lanes, self.outputs.div_ceil(stage.per_group()));
+        let blocks = self.outputs.div_ceil(stage.per_group());
+        let shortest = if target.software { 4_096 } else { SHORTEST_WALK };
+        stage.slices = slices(self.length, lanes, shortest, blocks);
         let (from, to) = (Slot::Buffer(self.input.buffer), Slot::Buffer(self.output.buffer));
         let output = word(self.output.offset);
         if stage.slices == 1 {
@@ -190,10 +197,10 @@ impl Reduce {
     }
 }
 
-/// Into how many slices to cut `length` elements that `lanes` threads walk, where there are
-/// `blocks` workgroups without cutting. None is empty.
-fn slices(length: usize, lanes: usize, blocks: usize) -> usize {
-    let useful = (ENOUGH_GROUPS / blocks.max(1)).min(length / (lanes * SHORTEST_WALK));
+/// Into how many slices to cut `length` elements that `lanes` threads walk, each `shortest` of them
+/// at least, where there are `blocks` workgroups without cutting. None is empty.
+fn slices(length: usize, lanes: usize, shortest: usize, blocks: usize) -> usize {
+    let useful = (ENOUGH_GROUPS / blocks.max(1)).min(length / (lanes * shortest));
     let needed = length.div_ceil(lanes * LOOP_LIMIT);
     let per_slice = length.div_ceil(useful.max(needed).max(1));
     length.div_ceil(per_slice)

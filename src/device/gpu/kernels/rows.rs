@@ -11,11 +11,12 @@ const SOURCE: &str = concat!(
 
 static GATHER: Kernel = Kernel {
     name: "gather",
+    entry: "gather",
     source: SOURCE,
     bindings: &[Access::Read, Access::Read, Access::Write],
 };
 
-static SCATTER: Kernel = Kernel { name: "scatter", ..GATHER };
+static SCATTER: Kernel = Kernel { name: "scatter", entry: "scatter", ..GATHER };
 
 /// `struct Params` of `shaders/rows.wgsl`.
 #[repr(C)]

@@ -6,6 +6,7 @@ use crate::op::{Op, View};
 
 static SOFTMAX: Kernel = Kernel {
     name: "softmax",
+    entry: "softmax",
     source: concat!(
         include_str!("../../../../shaders/common.wgsl"),
         include_str!("../../../../shaders/lanes.wgsl"),

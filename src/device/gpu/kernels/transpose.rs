@@ -5,6 +5,7 @@ use crate::op::View;
 
 static TRANSPOSE: Kernel = Kernel {
     name: "transpose",
+    entry: "transpose",
     source: concat!(
         include_str!("../../../../shaders/common.wgsl"),
         include_str!("../../../../shaders/transpose.wgsl"),

@@ -1,17 +1,28 @@
-//! The optimizer's step, one parameter a thread.
+//! The optimizer's step, one parameter a thread, or four.
 
 use super::{Access, Dispatch, Kernel, Slot, THREADS, grid, offset, placed, word};
 use crate::op::View;
 use crate::optim::Optimizer;
 
-static UPDATE: Kernel = Kernel {
-    name: "update",
-    source: concat!(
-        include_str!("../../../../shaders/common.wgsl"),
-        include_str!("../../../../shaders/update.wgsl"),
-    ),
-    bindings: &[Access::Read, Access::Write, Access::Write, Access::Write],
-};
+macro_rules! update {
+    ($name:literal, $element:literal) => {
+        Kernel {
+            name: $name,
+            entry: "update",
+            source: concat!(
+                "alias Element = ",
+                $element,
+                ";\n",
+                include_str!("../../../../shaders/common.wgsl"),
+                include_str!("../../../../shaders/update.wgsl"),
+            ),
+            bindings: &[Access::Read, Access::Write, Access::Write, Access::Write],
+        }
+    };
+}
+
+static UPDATE: Kernel = update!("update", "f32");
+static UPDATE4: Kernel = update!("update4", "vec4<f32>");
 
 /// `struct Params` of `shaders/update.wgsl`.
 #[repr(C)]
@@ -33,13 +44,19 @@ pub(super) fn lower(
     first: Option<View>,
     second: Option<View>,
 ) -> Dispatch {
+    let views = [Some(parameters), Some(gradients), first, second];
+    let aligned = |view: View| view.offset % 4 == 0 && view.shape.len() % 4 == 0;
+    let vector = views.into_iter().flatten().all(aligned);
+    let (kernel, words) = if vector { (&UPDATE4, 4) } else { (&UPDATE, 1) };
+    let count = parameters.shape.len() / words;
+    let at = |view: Option<View>| offset(view) / word(words);
     let params = Params {
         constants: optimizer.constants(),
-        count: word(parameters.shape.len()),
-        parameters: word(parameters.offset),
-        gradients: word(gradients.offset),
-        first: offset(first),
-        second: offset(second),
+        count: word(count),
+        parameters: at(Some(parameters)),
+        gradients: at(Some(gradients)),
+        first: at(first),
+        second: at(second),
         padding: [0; 3],
     };
     let (first_slot, first_in) = placed(first, &[parameters]);
@@ -47,7 +64,7 @@ pub(super) fn lower(
     let (second_slot, second_in) = placed(second, &second_others);
     let parameter_slot = Slot::Buffer(parameters.buffer);
     Dispatch {
-        kernel: &UPDATE,
+        kernel,
         constants: vec![
             ("OPTIMIZER", optimizer.code()),
             ("MOMENTS", word(optimizer.moments())),
@@ -57,7 +74,7 @@ pub(super) fn lower(
         ],
         params: bytemuck::cast_slice(&[params]).to_vec(),
         slots: vec![Slot::Buffer(gradients.buffer), parameter_slot, first_slot, second_slot],
-        groups: grid(parameters.shape.len().div_ceil(THREADS)),
+        groups: grid(count.div_ceil(THREADS)),
         scratch: 0,
         work: 8 * parameters.shape.len() as u64,
     }

@@ -6,16 +6,17 @@ use super::super::context::MAX_IN_FLIGHT;
 use super::super::kernels::{LOOP_LIMIT, Slot, Target, lower};
 use super::super::recorder::MAX_PENDING;
 use super::super::{Gpu, adapter};
-use super::{gpu, numbers};
+use super::{gpu, gpus, numbers};
 use crate::device::{Backend, Launch, Storage};
 use crate::op::{Axis, BinaryOp, Op, Reduction, Shape, StepArgs, View};
 use crate::program::{BufferSpec, Program};
 
-const HARDWARE: Target = Target { software: false, max_threads: 256, max_workgroup_words: 4_096 };
+const HARDWARE: Target =
+    Target { software: false, subgroup: None, max_threads: 256, max_workgroup_words: 4_096 };
 
 fn fresh() -> Option<Gpu> {
     gpu()?;
-    Some(pollster::block_on(adapter::fresh()).unwrap())
+    Some(Gpu { shared: Arc::new(adapter::fresh().unwrap()) })
 }
 
 fn matmul(m: usize, k: usize, n: usize) -> Op {
@@ -59,27 +60,30 @@ fn grids_are_folded_where_they_are_too_long() {
 
 #[test]
 fn long_loops_and_folded_grids_give_whole_results() {
-    let Some(device) = gpu() else { return };
-    // 4.3 million elements: 67,000 workgroups, and a sum that no one thread may loop over.
-    let (rows, cols) = (66_003, 65);
-    let input = View::new(0, Shape::new(rows, cols));
-    let ones = device.allocate(rows * cols).unwrap();
-    let sums = device.allocate(rows).unwrap();
-    let list = [&ones, &sums];
-    let run = |op: Op| device.execute(&op, &list, &StepArgs::default()).unwrap();
-    run(Op::Fill { value: 1.0, output: input });
-    for (axis, want) in [(Axis::All, rows * cols), (Axis::Columns, rows), (Axis::Rows, cols)] {
-        let output = View::new(1, axis.reduced(input.shape));
-        run(Op::Reduce { reduction: Reduction::Sum, axis, input, output });
-        let got: Vec<f32> = sums.read_range(output.range()).unwrap();
-        assert!(got.iter().all(|&sum| sum == want as f32), "{axis:?}: {} not {want}", got[0]);
+    for device in gpus() {
+        // 4.3 million elements: 67,000 workgroups, and a sum that no one thread may loop over.
+        let (rows, cols) = (66_003, 65);
+        let input = View::new(0, Shape::new(rows, cols));
+        let ones = device.allocate(rows * cols).unwrap();
+        let sums = device.allocate(rows).unwrap();
+        let list = [&ones, &sums];
+        let run = |op: Op| device.execute(&op, &list, &StepArgs::default()).unwrap();
+        run(Op::Fill { value: 1.0, output: input });
+        for (axis, want) in [(Axis::All, rows * cols), (Axis::Columns, rows), (Axis::Rows, cols)] {
+            let output = View::new(1, axis.reduced(input.shape));
+            run(Op::Reduce { reduction: Reduction::Sum, axis, input, output });
+            let got: Vec<f32> = sums.read_range(output.range()).unwrap();
+            assert!(got.iter().all(|&sum| sum == want as f32), "{axis:?}: {} not {want}", got[0]);
+        }
+        // Products over 66,003 rows and over all elements, which are k for a weight's gradient.
+        for (k, m) in [(rows, cols), (rows * cols, 1)] {
+            let a = View::new(0, Shape::new(k, m));
+            let output = View::new(1, Shape::new(m, m));
+            run(Op::Matmul { a, b: a, transpose_a: true, transpose_b: false, output });
+            let got: Vec<f32> = sums.read_range(output.range()).unwrap();
+            assert!(got.iter().all(|&sum| sum == k as f32), "{} not {k}", got[0]);
+        }
     }
-    // A product over 70,000 rows, which is k for the gradient of a weight.
-    let output = View::new(1, Shape::new(65, 65));
-    let (a, b) = (input, input);
-    run(Op::Matmul { a, b, transpose_a: true, transpose_b: false, output });
-    let got: Vec<f32> = sums.read_range(output.range()).unwrap();
-    assert!(got.iter().all(|&sum| sum == rows as f32), "{} not {rows}", got[0]);
 }
 
 #[test]

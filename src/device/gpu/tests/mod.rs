@@ -5,6 +5,9 @@ mod internals;
 mod ops;
 mod reference;
 
+use std::sync::{Arc, OnceLock};
+
+use super::{Gpu, adapter};
 use crate::device::{Buffer, Device};
 use crate::error::Error;
 use crate::op::{Op, Pick, Rows, Shape, StepArgs, View};
@@ -21,6 +24,18 @@ fn gpu() -> Option<Device> {
         }
         Err(error) => panic!("{error}"),
     }
+}
+
+/// The GPU as it is, and as if it were of another kind: the kernels chosen for hardware run on a
+/// software adapter too, and have to be right there.
+fn gpus() -> Vec<Device> {
+    static OTHER: OnceLock<Device> = OnceLock::new();
+    let other = || {
+        let mut shared = adapter::fresh().unwrap();
+        shared.target.software = !shared.target.software;
+        Device { backend: Arc::new(Gpu { shared: Arc::new(shared) }) }
+    };
+    gpu().into_iter().flat_map(|gpu| [gpu, OTHER.get_or_init(other).clone()]).collect()
 }
 
 /// Reproducible numbers in [-1, 1).

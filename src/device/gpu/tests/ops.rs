@@ -1,26 +1,33 @@
 //! Every kernel against f64, over shapes at and around the edges of tiles and workgroups.
 
-use super::{Memory, gpu, indices, numbers};
+use super::{GUARD, Memory, gpu, gpus, indices, numbers};
+use crate::device::Device;
 use crate::nn::{Activation, Cache, Loss};
-use crate::op::{Axis, BinaryOp, Op, Pick, Reduction, Rows, Shape};
+use crate::op::{Axis, BinaryOp, Op, Pick, Reduction, Rows, Shape, StepArgs, View};
 use crate::optim::{Adam, Optimizer, Sgd};
 
 /// Rows and columns: one, primes, and around workgroups of 64.
-const SHAPES: [(usize, usize); 7] = [(1, 1), (1, 65), (65, 1), (7, 13), (8, 8), (17, 63), (3, 300)];
+const SHAPES: [(usize, usize); 6] = [(1, 1), (1, 65), (65, 1), (7, 13), (8, 8), (3, 300)];
 
-/// m, k and n of products, around tiles of 32, 64 and 128 and their depths.
-const PRODUCTS: [(usize, usize, usize); 10] = [
+/// m, k and n of products, around tiles of 32, 64 and 128 and their depths; with and without
+/// multiples of 4, which are loaded in vectors; the last ones large enough for the largest tiles.
+const PRODUCTS: [(usize, usize, usize); 11] = [
     (1, 1, 1),
     (3, 5, 2),
     (31, 7, 33),
     (32, 8, 32),
     (33, 9, 31),
     (64, 16, 65),
-    (5, 300, 10),
+    (4, 300, 12),
     (63, 17, 129),
     (257, 3, 2),
-    (300, 33, 270),
+    (300, 60, 268),
+    (1_025, 5, 1_030),
 ];
+
+/// A batch, inputs and outputs of layers.
+const LAYERS: [(usize, usize, usize); 7] =
+    [(1, 1, 1), (3, 5, 2), (32, 8, 32), (33, 9, 31), (8, 300, 12), (63, 17, 129), (130, 100, 100)];
 
 #[test]
 fn elementwise_kernels_agree_with_f64() {
@@ -41,10 +48,6 @@ fn elementwise_kernels_agree_with_f64() {
                 memory.check(&device, &Op::Binary { op, a, b, output });
             }
         }
-        for activation in Activation::ALL {
-            memory.check(&device, &Op::Activate { activation, input: a, output });
-            memory.check(&device, &Op::Differentiate { activation, input: a, output });
-        }
     }
 }
 
@@ -52,13 +55,27 @@ fn elementwise_kernels_agree_with_f64() {
 fn activations_are_accurate_in_their_tails_and_let_nan_through() {
     let Some(device) = gpu() else { return };
     let mut values = vec![0.0, -0.0, 1e-30, -1e-30, 1e-4, 0.29, 0.31, -0.31, 9.0, 20.0, -50.0];
-    values.extend([90.0, -90.0, 1e4, -1e4, 1e38, f32::INFINITY, f32::NEG_INFINITY, f32::NAN]);
+    values.extend([
+        90.0,
+        -90.0,
+        1e4,
+        -1e4,
+        1e38,
+        f32::INFINITY,
+        f32::NEG_INFINITY,
+        f32::NAN,
+        -f32::NAN,
+    ]);
+    values.extend(numbers(100, 1).iter().map(|x| 5.0 * x));
     for activation in Activation::ALL {
         let mut memory = Memory::default();
-        let shape = Shape::new(1, values.len());
-        let input = memory.input(shape, values.clone());
+        let input = memory.input(Shape::new(1, values.len()), values.clone());
         let output = memory.output(1, values.len());
         memory.check_to(&device, &Op::Activate { activation, input, output }, 1e-6);
+        let mut memory = Memory::default();
+        let input = memory.matrix(7, 11, 2);
+        let output = memory.output(7, 11);
+        memory.check(&device, &Op::Differentiate { activation, input, output });
     }
 }
 
@@ -72,9 +89,9 @@ fn moving_kernels_keep_every_bit() {
         memory.check_to(&device, &Op::Transpose { input, output }, 0.0);
         let output = memory.output(rows + 4, cols);
         memory.check_to(&device, &Op::Scatter { input, output }, 0.0);
-        for way in 0..3 {
-            // The whole matrix, and a part in its middle.
-            for (first, part) in [(0, rows + 3), (2, 4)] {
+        // The whole matrix, and a part in its middle.
+        for (first, part) in [(0, rows + 3), (2, 4)] {
+            for way in 0..3 {
                 let mut memory = Memory::default();
                 let source = memory.matrix(if way == 0 { rows } else { part }, cols, 2);
                 let mut picked = memory.pick(way, rows, source, 3);
@@ -92,136 +109,19 @@ fn moving_kernels_keep_every_bit() {
 
 #[test]
 fn reductions_agree_with_f64() {
-    let Some(device) = gpu() else { return };
-    let large = [(1, 40_001), (40_001, 2), (300, 301), (3, 8_193)];
-    for (rows, cols) in SHAPES.into_iter().chain(large) {
-        for axis in Axis::ALL {
+    let large = [(1, 40_001), (10_001, 2), (130, 301), (3, 8_193)];
+    for device in gpus() {
+        for (rows, cols) in SHAPES.into_iter().chain(large) {
             let mut memory = Memory::default();
             // Few different values, so that the largest stands at several places.
             let coarse = |x: f32| (x * 8.0).round() / 8.0;
             let values = numbers(rows * cols, 5).into_iter().map(coarse).collect();
             let input = memory.input(Shape::new(rows, cols), values);
-            let shape = axis.reduced(input.shape);
-            let output = memory.output(shape.rows, shape.cols);
-            for reduction in Reduction::ALL {
-                memory.check(&device, &Op::Reduce { reduction, axis, input, output });
-            }
-        }
-    }
-}
-
-#[test]
-fn softmax_and_mismatch_agree_with_f64() {
-    let Some(device) = gpu() else { return };
-    for (rows, cols) in SHAPES.into_iter().chain([(2, 20_000)]) {
-        let mut memory = Memory::default();
-        let values = numbers(rows * cols, 6).iter().map(|x| 50.0 * x).collect();
-        let input = memory.input(Shape::new(rows, cols), values);
-        let output = memory.output(rows, cols);
-        for logarithm in [false, true] {
-            memory.check(&device, &Op::Softmax { logarithm, input, output });
-        }
-        let mut near = memory.buffers[input.buffer][super::GUARD..][..rows * cols].to_vec();
-        for (i, x) in near.iter_mut().enumerate() {
-            *x = [*x, *x + 1.0, f32::NAN, f32::INFINITY, *x * 1.0001][i % 5];
-        }
-        let near = memory.input(Shape::new(rows, cols), near);
-        let output = memory.output(1, 1);
-        let op = Op::Mismatch { a: near, b: input, relative: 0.01, absolute: 0.01, output };
-        memory.check_to(&device, &op, 0.0);
-    }
-}
-
-#[test]
-fn products_agree_with_f64() {
-    let Some(device) = gpu() else { return };
-    for (m, k, n) in PRODUCTS {
-        for (transpose_a, transpose_b) in
-            [(false, false), (true, false), (false, true), (true, true)]
-        {
-            let mut memory = Memory::default();
-            let a = if transpose_a { memory.matrix(k, m, 1) } else { memory.matrix(m, k, 1) };
-            let b = if transpose_b { memory.matrix(n, k, 2) } else { memory.matrix(k, n, 2) };
-            let output = memory.output(m, n);
-            memory.check(&device, &Op::Matmul { a, b, transpose_a, transpose_b, output });
-        }
-    }
-}
-
-#[test]
-fn layers_agree_with_f64() {
-    let Some(device) = gpu() else { return };
-    for (index, (batch, inputs, outputs)) in PRODUCTS.into_iter().enumerate() {
-        for (way, activation) in Activation::ALL.into_iter().enumerate() {
-            let way = (index + way) % 3;
-            let mut memory = Memory::default();
-            let input = memory.rows(way, batch, batch + 5, inputs, 1);
-            let weight = memory.matrix(inputs, outputs, 3);
-            let bias = memory.behind(weight, numbers(outputs, 4), 1, outputs);
-            let output = memory.output(batch, outputs);
-            let own = memory.output(batch, outputs);
-            let shared = memory.behind(output, numbers(batch * outputs, 5), batch, outputs);
-            for (bias, pre) in [(None, None), (Some(bias), Some(own)), (Some(bias), Some(shared))] {
-                memory.check(&device, &Op::Dense { input, weight, bias, activation, pre, output });
-            }
-
-            let mut memory = Memory::default();
-            let delta = memory.matrix(batch, outputs, 1);
-            let weight = memory.matrix(inputs, outputs, 2);
-            let cached = memory.matrix(batch, inputs, 3);
-            let cached = (activation.cache() != Cache::Nothing).then_some(cached);
-            let output = memory.output(batch, inputs);
-            memory.check(&device, &Op::Backward { delta, weight, activation, cached, output });
-
-            let mut memory = Memory::default();
-            let input = memory.rows(way, batch, batch + 5, inputs, 1);
-            let delta = memory.matrix(batch, outputs, 2);
-            let weight = memory.output(inputs, outputs);
-            let sums = memory.behind(weight, numbers(outputs, 6), 1, outputs);
-            for bias in [None, Some(sums)] {
-                memory.check(&device, &Op::Gradient { input, delta, weight, bias });
-            }
-        }
-    }
-}
-
-#[test]
-fn losses_agree_with_f64() {
-    let Some(device) = gpu() else { return };
-    for (rows, cols) in SHAPES.into_iter().chain([(2, 1_000), (130, 10)]) {
-        for (way, activation) in Activation::ALL.into_iter().enumerate() {
-            for loss in Loss::ALL {
-                let mut memory = Memory::default();
-                let source = if way % 3 == 0 { rows } else { rows + 4 };
-                let shape = Shape::new(source, loss.target_columns(cols));
-                let values = match loss.takes_labels() {
-                    true => indices(shape.len(), cols, 1),
-                    false => numbers(shape.len(), 1),
-                };
-                let source = memory.input(shape, values);
-                let targets = memory.pick(way % 3, rows, source, 2);
-                let values = numbers(rows * cols, 3).iter().map(|x| 10.0 * x).collect();
-                let output = memory.input(Shape::new(rows, cols), values);
-                let cached = memory.matrix(rows, cols, 4);
-                let cached = (activation.cache() != Cache::Nothing).then_some(cached);
-                let delta = memory.output(rows, cols);
-                let own = memory.output(rows, 1);
-                let shared = memory.behind(delta, numbers(rows, 5), rows, 1);
-                for row_losses in [own, shared] {
-                    let scale = 0.125;
-                    memory.check(
-                        &device,
-                        &Op::Loss {
-                            loss,
-                            activation,
-                            scale,
-                            output,
-                            cached,
-                            targets,
-                            delta,
-                            row_losses,
-                        },
-                    );
+            for axis in Axis::ALL {
+                let shape = axis.reduced(input.shape);
+                let output = memory.output(shape.rows, shape.cols);
+                for reduction in Reduction::ALL {
+                    memory.check(&device, &Op::Reduce { reduction, axis, input, output });
                 }
             }
         }
@@ -229,14 +129,166 @@ fn losses_agree_with_f64() {
 }
 
 #[test]
-fn recording_and_updating_agree_with_f64() {
-    let Some(device) = gpu() else { return };
-    for rows in [1, 5, 64, 65, 1_000, 70_001] {
-        let mut memory = Memory::default();
-        let row_losses = memory.matrix(rows, 1, 1);
-        let losses = memory.output(7, 1);
-        memory.check(&device, &Op::Record { scale: 1.0 / rows as f32, row_losses, losses });
+fn softmax_and_mismatch_agree_with_f64() {
+    for device in gpus() {
+        for (rows, cols) in SHAPES.into_iter().chain([(2, 20_000)]) {
+            let mut memory = Memory::default();
+            let values = numbers(rows * cols, 6).iter().map(|x| 50.0 * x).collect();
+            let input = memory.input(Shape::new(rows, cols), values);
+            let output = memory.output(rows, cols);
+            for logarithm in [false, true] {
+                memory.check(&device, &Op::Softmax { logarithm, input, output });
+            }
+            let mut near = memory.buffers[input.buffer][GUARD..][..rows * cols].to_vec();
+            for (i, x) in near.iter_mut().enumerate() {
+                *x = [*x, *x + 1.0, f32::NAN, f32::INFINITY, *x * 1.0001][i % 5];
+            }
+            let near = memory.input(Shape::new(rows, cols), near);
+            let output = memory.output(1, 1);
+            let op = Op::Mismatch { a: near, b: input, relative: 0.01, absolute: 0.01, output };
+            memory.check_to(&device, &op, 0.0);
+        }
     }
+}
+
+#[test]
+fn products_agree_with_f64() {
+    for device in gpus() {
+        for (index, (m, k, n)) in PRODUCTS.into_iter().enumerate() {
+            let mut memory = Memory::default();
+            // Two of the four forms, which alternate.
+            for transpose_a in [false, true] {
+                let transpose_b = transpose_a == (index % 2 == 0);
+                let a = if transpose_a { memory.matrix(k, m, 1) } else { memory.matrix(m, k, 1) };
+                let b = if transpose_b { memory.matrix(n, k, 2) } else { memory.matrix(k, n, 2) };
+                let output = memory.output(m, n);
+                memory.check(&device, &Op::Matmul { a, b, transpose_a, transpose_b, output });
+            }
+        }
+        // Every form with operands at multiples of 4 words, and not.
+        for (offset, k) in [(0, 20), (1, 20), (0, 21)] {
+            for (transpose_a, transpose_b) in
+                [(false, false), (false, true), (true, false), (true, true)]
+            {
+                let mut memory = Memory { buffers: vec![numbers(4_000, 1), numbers(4_000, 2)] };
+                let shape = |swap, shape: Shape| if swap { shape.transposed() } else { shape };
+                let view = |buffer, shape| View::new(buffer, shape).at(offset);
+                let a = view(0, shape(transpose_a, Shape::new(44, k)));
+                let b = view(1, shape(transpose_b, Shape::new(k, 36)));
+                let output = memory.output(44, 36);
+                memory.check(&device, &Op::Matmul { a, b, transpose_a, transpose_b, output });
+            }
+        }
+    }
+}
+
+#[test]
+fn layers_agree_with_f64() {
+    for device in gpus() {
+        for (index, shape) in LAYERS.into_iter().enumerate() {
+            check_layer(&device, index, Activation::ALL[index % Activation::ALL.len()], shape);
+        }
+        for (index, activation) in Activation::ALL.into_iter().enumerate() {
+            check_layer(&device, index, activation, (10, 12, 14));
+        }
+    }
+}
+
+fn check_layer(
+    device: &Device,
+    way: usize,
+    activation: Activation,
+    (batch, inputs, outputs): (usize, usize, usize),
+) {
+    let mut memory = Memory::default();
+    let input = memory.rows(way % 3, batch, batch + 5, inputs, 1);
+    let weight = memory.matrix(inputs, outputs, 3);
+    let bias = memory.behind(weight, numbers(outputs, 4), 1, outputs);
+    let output = memory.output(batch, outputs);
+    let own = memory.output(batch, outputs);
+    let shared = memory.behind(output, numbers(batch * outputs, 5), batch, outputs);
+    let forms = [(None, None), (Some(bias), Some(own)), (Some(bias), Some(shared))];
+    let (bias, pre) = forms[way % 3];
+    memory.check(device, &Op::Dense { input, weight, bias, activation, pre, output });
+
+    let mut memory = Memory::default();
+    let delta = memory.matrix(batch, outputs, 1);
+    let weight = memory.matrix(inputs, outputs, 2);
+    let cached = memory.matrix(batch, inputs, 3);
+    let cached = (activation.cache() != Cache::Nothing).then_some(cached);
+    let output = memory.output(batch, inputs);
+    memory.check(device, &Op::Backward { delta, weight, activation, cached, output });
+
+    let mut memory = Memory::default();
+    let input = memory.rows((way + 1) % 3, batch, batch + 5, inputs, 1);
+    let delta = memory.matrix(batch, outputs, 2);
+    let weight = memory.output(inputs, outputs);
+    let sums = memory.behind(weight, numbers(outputs, 6), 1, outputs);
+    for bias in [None, Some(sums)] {
+        memory.check(device, &Op::Gradient { input, delta, weight, bias });
+    }
+}
+
+#[test]
+fn losses_agree_with_f64() {
+    for device in gpus() {
+        for shape in SHAPES.into_iter().chain([(2, 1_000), (130, 10)]) {
+            for loss in Loss::ALL {
+                check_loss(&device, 2, loss, Activation::Identity, shape);
+            }
+        }
+        for (way, activation) in Activation::ALL.into_iter().enumerate() {
+            for loss in Loss::ALL {
+                check_loss(&device, way % 3, loss, activation, (9, 7));
+            }
+        }
+    }
+}
+
+fn check_loss(
+    device: &Device,
+    way: usize,
+    loss: Loss,
+    activation: Activation,
+    (rows, cols): (usize, usize),
+) {
+    let mut memory = Memory::default();
+    let source = if way == 0 { rows } else { rows + 4 };
+    let shape = Shape::new(source, loss.target_columns(cols));
+    let labels = loss.takes_labels();
+    let values = if labels { indices(shape.len(), cols, 1) } else { numbers(shape.len(), 1) };
+    let source = memory.input(shape, values);
+    let targets = memory.pick(way, rows, source, 2);
+    let values = numbers(rows * cols, 3).iter().map(|x| 10.0 * x).collect();
+    let output = memory.input(Shape::new(rows, cols), values);
+    let cached = memory.matrix(rows, cols, 4);
+    let cached = (activation.cache() != Cache::Nothing).then_some(cached);
+    let delta = memory.output(rows, cols);
+    let own = memory.output(rows, 1);
+    let shared = memory.behind(delta, numbers(rows, 5), rows, 1);
+    let scale = 0.125;
+    for row_losses in [own, shared] {
+        let op = Op::Loss { loss, activation, scale, output, cached, targets, delta, row_losses };
+        memory.check(device, &op);
+    }
+}
+
+#[test]
+fn recording_agrees_with_f64() {
+    for device in gpus() {
+        for rows in [1, 5, 64, 65, 1_000, 70_001] {
+            let mut memory = Memory::default();
+            let row_losses = memory.matrix(rows, 1, 1);
+            let losses = memory.output(7, 1);
+            let scale = 1.0 / rows as f32;
+            memory.check(&device, &Op::Record { scale, row_losses, losses });
+        }
+    }
+}
+
+#[test]
+fn updates_agree_with_f64() {
+    let Some(device) = gpu() else { return };
     let sgd = Sgd { weight_decay: 0.1, ..Sgd::new(0.01) };
     let optimizers: [Optimizer; 4] = [
         sgd.into(),
@@ -245,59 +297,62 @@ fn recording_and_updating_agree_with_f64() {
         Adam { weight_decay: 0.1, ..Adam::default() }.into(),
     ];
     for optimizer in optimizers {
-        for words in [1, 63, 64, 65, 1_000] {
+        for (words, offset) in [(1, 1), (63, 0), (64, 0), (260, 4), (260, 2)] {
             for shared in 0..3 {
-                let mut memory = Memory::default();
-                let gradients = memory.matrix(1, words, 1);
-                let parameters = memory.matrix(1, words, 2);
-                let positive: Vec<f32> = numbers(words, 3).iter().map(|x| x.abs()).collect();
-                let own = memory.matrix(1, words, 4);
-                let second = match shared {
-                    0 => memory.input(Shape::new(1, words), positive),
-                    1 => memory.behind(parameters, positive, 1, words),
-                    _ => memory.behind(own, positive, 1, words),
-                };
-                let first = match shared {
-                    1 => memory.behind(parameters, numbers(words, 5), 1, words),
-                    _ => own,
-                };
-                let moments = optimizer.moments();
-                memory.check(
-                    &device,
-                    &Op::Update {
-                        optimizer,
-                        parameters,
-                        gradients,
-                        first: (moments > 0).then_some(first),
-                        second: (moments > 1).then_some(second),
-                    },
-                );
+                check_update(&device, optimizer, words, offset, shared);
             }
         }
     }
 }
 
-#[test]
-fn rows_beyond_the_source_are_clamped_not_read() {
-    let Some(device) = gpu() else { return };
+/// The moments lie in buffers of their own, or with the parameters, or the second with the first.
+fn check_update(device: &Device, optimizer: Optimizer, words: usize, offset: usize, shared: usize) {
     let mut memory = Memory::default();
-    let source = memory.matrix(4, 3, 1);
-    let order = memory.input(Shape::new(3, 1), [9, u32::MAX, 1].map(f32::from_bits).to_vec());
-    let weight = memory.matrix(3, 2, 2);
-    let output = memory.output(1, 2);
-    let input = Rows { source, pick: Pick::Order(order), count: 1 };
-    let op = Op::Dense {
-        input,
-        weight,
-        bias: None,
-        activation: Activation::Identity,
-        pre: None,
-        output,
-    };
-    let buffers: Vec<_> =
-        memory.buffers.iter().map(|words| device.upload(words).unwrap()).collect();
-    let list: Vec<_> = buffers.iter().collect();
-    device.execute(&op, &list, &Default::default()).unwrap();
-    let got: Vec<f32> = buffers[output.buffer].read_range(output.range()).unwrap();
-    assert!(got.iter().all(|x| x.is_finite()), "{got:?}");
+    for seed in 0..4 {
+        let positive = |x: f32| if seed == 3 { x.abs() } else { x };
+        memory.buffers.push(numbers(words + 8, seed).into_iter().map(positive).collect());
+    }
+    let view = |buffer| View::new(buffer, Shape::new(1, words)).at(offset);
+    let (gradients, parameters) = (view(0), view(1));
+    let (mut first, mut second) = (view(2), view(3));
+    let positive: Vec<f32> = numbers(words, 5).iter().map(|x| x.abs()).collect();
+    if shared == 1 {
+        first = memory.behind(parameters, numbers(words, 4), 1, words);
+        second = memory.behind(parameters, positive, 1, words);
+    } else if shared == 2 {
+        second = memory.behind(first, positive, 1, words);
+    }
+    let moments = optimizer.moments();
+    let (first, second) = ((moments > 0).then_some(first), (moments > 1).then_some(second));
+    memory.check(device, &Op::Update { optimizer, parameters, gradients, first, second });
+}
+
+#[test]
+fn rows_beyond_the_source_are_clamped_to_its_last() {
+    for device in gpus() {
+        let source = Shape::new(4, 3);
+        let order = [9, u32::MAX, 1].map(f32::from_bits).to_vec();
+        // More rows follow the source in its buffer.
+        let mut buffers = vec![numbers(60, 1), order, numbers(6, 2), vec![0.0; 4]];
+        let (a, b) = (View::new(0, source).at(3), View::new(2, Shape::new(3, 2)));
+        let order = View::new(1, Shape::new(3, 1));
+        let op = |pick, count| Op::Dense {
+            input: Rows { source: a, pick, count },
+            weight: b,
+            bias: None,
+            activation: Activation::Identity,
+            pre: None,
+            output: View::new(3, Shape::new(count, 2)),
+        };
+        let run = |op: Op, buffers: &[Vec<f32>]| -> Vec<f32> {
+            let upload = |words: &Vec<f32>| device.upload(words).unwrap();
+            let buffers: Vec<_> = buffers.iter().map(upload).collect();
+            let list: Vec<_> = buffers.iter().collect();
+            device.execute(&op, &list, &StepArgs::default()).unwrap();
+            buffers[3].read().unwrap()
+        };
+        let got = run(op(Pick::Order(order), 2), &buffers);
+        buffers[1] = [3, 3, 1].map(f32::from_bits).to_vec();
+        assert_eq!(got, run(op(Pick::Order(order), 2), &buffers));
+    }
 }

@@ -73,13 +73,18 @@ impl Machine<'_> {
             Op::Differentiate { activation, input, output } => {
                 self.each(output, |m, i, j| activation.derivative_at(m.at(input, i, j)));
             }
-            Op::Softmax { logarithm, input, output } => self.each(output, |m, i, j| {
-                let row = || (0..input.shape.cols).map(|j| m.at(input, i, j));
-                let largest = row().fold(f64::NEG_INFINITY, f64::max);
-                let sum: f64 = row().map(|x| (x - largest).exp()).sum();
-                let log = m.at(input, i, j) - largest - sum.ln();
-                if logarithm { log } else { log.exp() }
-            }),
+            Op::Softmax { logarithm, input, output } => {
+                for i in 0..input.shape.rows {
+                    let row: Vec<f64> =
+                        (0..input.shape.cols).map(|j| self.at(input, i, j)).collect();
+                    let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                    let sum: f64 = row.iter().map(|x| (x - largest).exp()).sum();
+                    for (j, x) in row.into_iter().enumerate() {
+                        let log = x - largest - sum.ln();
+                        self.put(output, i, j, if logarithm { log } else { log.exp() });
+                    }
+                }
+            }
             Op::Reduce { reduction, axis, input, output } => self.each(output, |m, i, j| {
                 let (rows, cols) = match axis {
                     Axis::Rows => (i..i + 1, 0..input.shape.cols),

@@ -1,0 +1,158 @@
+//! How fast a device trains: microseconds a step for networks from 17 parameters to 20 million.
+//!
+//! A step is one minibatch: gather, forward, loss, backward, update. Of each run only the second
+//! half of the epochs counts, so compiling, copying the data and warming up do not; shuffling and
+//! reading the losses back do. The median of several runs is shown. Nothing else should be running.
+//!
+//!     cargo run --release --example benchmark
+//!     cargo run --release --example benchmark -- --device cpu --device gpu --json times.json
+//!     cargo run --release --example benchmark -- --workload mnist_50 --seconds 10
+
+mod common;
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use clap::builder::PossibleValuesParser;
+use common::Failure;
+use common::workloads::{self, Workload};
+use serde::Serialize;
+use serde_json::json;
+use wgrad::Device;
+use wgrad::data::Dataset;
+use wgrad::device::DeviceKind;
+
+/// The runs of a workload, and the most epochs of each.
+const RUNS: usize = 5;
+const MOST_EPOCHS: usize = 200_000;
+
+/// How the steps are executed: instruction by instruction.
+const STRATEGY: &str = "program";
+
+/// What `--short` measures.
+const SHORT: [&str; 3] = ["tiny", "five_points", "reynolds_10"];
+
+/// Measures how fast devices train.
+#[derive(Parser)]
+struct Arguments {
+    /// A workload; may be given more than once [default: all, wide_4096 only on a real GPU].
+    #[arg(long, value_name = "ID", value_parser = PossibleValuesParser::new(ids()))]
+    workload: Vec<String>,
+
+    /// A device: auto, cpu, gpu, gpu:N or a part of an adapter's name; may be given more than once.
+    #[arg(long, default_value = "auto")]
+    device: Vec<String>,
+
+    /// About how long to measure each workload.
+    #[arg(long, value_name = "S", default_value_t = 2.0)]
+    seconds: f64,
+
+    /// Writes the results to a file.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+
+    /// Measure three small workloads for a moment only, as a check that everything works.
+    #[arg(long)]
+    short: bool,
+}
+
+fn ids() -> Vec<&'static str> {
+    workloads::all().into_iter().map(|workload| workload.id).collect()
+}
+
+impl Arguments {
+    /// Whether a workload is to be measured on a device.
+    fn wants(&self, workload: &Workload, device: &Device) -> bool {
+        let slow = matches!(device.info().kind, DeviceKind::Cpu | DeviceKind::Software);
+        match (self.workload.is_empty(), self.short) {
+            (false, _) => self.workload.iter().any(|id| id == workload.id),
+            (true, true) => SHORT.contains(&workload.id),
+            (true, false) => !(workload.gpu_only && slow),
+        }
+    }
+}
+
+/// What was measured.
+#[derive(Serialize)]
+struct Row {
+    workload: &'static str,
+    device: String,
+    adapter: String,
+    strategy: &'static str,
+    us_per_step: f64,
+    samples_per_s: f64,
+    gflops: f64,
+}
+
+fn main() -> common::Result {
+    let args = Arguments::parse();
+    let seconds = if args.short { 0.1 } else { args.seconds };
+    if !(seconds.is_finite() && seconds > 0.0) {
+        return Err(Failure::new(format!("--seconds is {seconds}: it has to be more than 0")));
+    }
+    let mut rows = Vec::new();
+    for device in &args.device {
+        let device: Device = device.parse()?;
+        println!("device: {}", device.info());
+        println!("{:<18} {:>14} {:>14} {:>10}", "workload", "us/step", "samples/s", "GFLOP/s");
+        for workload in workloads::all().iter().filter(|workload| args.wants(workload, &device)) {
+            let row = measure(workload, &device, seconds)?;
+            println!(
+                "{:<18} {:>14.1} {:>14.0} {:>10.2}",
+                row.workload, row.us_per_step, row.samples_per_s, row.gflops
+            );
+            rows.push(row);
+        }
+        println!();
+    }
+    if let Some(file) = &args.json {
+        std::fs::write(file, serde_json::to_string_pretty(&rows)? + "\n")?;
+        println!("saved {}", file.display());
+    }
+    common::output::result(json!({ "rows": rows }))
+}
+
+/// Times a workload for about the given number of seconds.
+fn measure(workload: &Workload, device: &Device, seconds: f64) -> common::Result<Row> {
+    let data = workload.data()?;
+    let run = |epochs| epoch_seconds(workload, device, &data, epochs);
+    let length = |epoch: f64| ((seconds / RUNS as f64 / epoch) as usize).clamp(2, MOST_EPOCHS);
+
+    // Short runs are slow a step, so the length of a run is approached from below.
+    let (mut epochs, mut epoch) = (2, run(2)?);
+    while epochs < length(epoch) / 2 {
+        epochs = length(epoch).min(8 * epochs);
+        epoch = run(epochs)?;
+    }
+    // What takes longer than all the time there is has been measured by now.
+    let mut times = vec![epoch];
+    if epoch < seconds {
+        times = (0..RUNS).map(|_| run(length(epoch))).collect::<common::Result<_>>()?;
+    }
+    times.sort_by(f64::total_cmp);
+    let epoch = times[times.len() / 2];
+
+    let samples_per_s = workload.rows as f64 / epoch;
+    Ok(Row {
+        workload: workload.id,
+        device: device.to_string(),
+        adapter: device.info().name.clone(),
+        strategy: STRATEGY,
+        us_per_step: 1e6 * epoch / workload.steps() as f64,
+        samples_per_s,
+        gflops: 1e-9 * samples_per_s * workload.flops_per_row(),
+    })
+}
+
+/// Trains a fresh network, and gives the mean duration of the second half of its epochs.
+fn epoch_seconds(
+    workload: &Workload,
+    device: &Device,
+    data: &Dataset,
+    epochs: usize,
+) -> common::Result<f64> {
+    let mut mlp = workload.network(device)?;
+    let history = workload.trainer(epochs).fit(&mut mlp, data)?;
+    let counted = &history.epochs[epochs / 2..];
+    Ok(counted.iter().map(|epoch| epoch.seconds).sum::<f64>() / counted.len() as f64)
+}

@@ -1,0 +1,122 @@
+//! Charts of lines over linear or logarithmic axes.
+
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, VPos};
+
+use super::colours::{GREY, PALE, SERIES};
+use super::text::{self, LABEL, TICK, TITLE};
+use super::ticks::Scale;
+use super::{Area, Drawn, Picture};
+
+struct Series {
+    label: String,
+    points: Vec<(f64, f64)>,
+    colour: RGBColor,
+}
+
+/// A chart with a title, two labelled axes, and named series.
+pub struct Chart {
+    title: String,
+    axes: (String, String),
+    log: (bool, bool),
+    series: Vec<Series>,
+    size: (u32, u32),
+}
+
+impl Chart {
+    pub fn new(title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            axes: (String::new(), String::new()),
+            log: (false, false),
+            series: Vec::new(),
+            size: (640, 400),
+        }
+    }
+
+    /// Names the axes.
+    pub fn axes(self, x: impl Into<String>, y: impl Into<String>) -> Self {
+        Self { axes: (x.into(), y.into()), ..self }
+    }
+
+    /// Makes the horizontal axis logarithmic.
+    pub fn log_x(self) -> Self {
+        Self { log: (true, self.log.1), ..self }
+    }
+
+    /// Makes the vertical axis logarithmic.
+    pub fn log_y(self) -> Self {
+        Self { log: (self.log.0, true), ..self }
+    }
+
+    /// Sets width and height.
+    pub fn size(self, width: u32, height: u32) -> Self {
+        Self { size: (width, height), ..self }
+    }
+
+    /// Adds one value for each epoch, counted from 1.
+    pub fn epochs(self, label: &str, values: &[f64]) -> Self {
+        self.line(label, values.iter().enumerate().map(|(i, &y)| (i as f64 + 1.0, y)))
+    }
+
+    /// Adds a line.
+    pub fn line(mut self, label: &str, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        let colour = SERIES[self.series.len() % SERIES.len()];
+        let points = points.into_iter().collect();
+        self.series.push(Series { label: label.into(), points, colour });
+        self
+    }
+
+    /// Title, and the names of the series beside samples of them.
+    fn draw_header(&self, area: &Area<'_>) -> Drawn {
+        area.draw_text(&self.title, &text::bold(TITLE), (16, 14))?;
+        let middle = 51;
+        let mut x = 16;
+        for series in self.series.iter().filter(|series| !series.label.is_empty()) {
+            let sample = [(x, middle), (x + 22, middle)];
+            area.draw(&PathElement::new(sample, series.colour.stroke_width(3)))?;
+            let style = text::at(text::style(LABEL), HPos::Left, VPos::Center);
+            area.draw_text(&series.label, &style, (x + 29, middle))?;
+            x += 29 + text::width(&series.label, LABEL) + 20;
+        }
+        Ok(())
+    }
+}
+
+impl Picture for Chart {
+    fn size(&self) -> (u32, u32) {
+        self.size
+    }
+
+    fn draw(&self, area: &Area<'_>) -> Drawn {
+        self.draw_header(area)?;
+        let all = || self.series.iter().flat_map(|series| series.points.iter().copied());
+        let x_scale = Scale::of(all().map(|(x, _)| x), self.log.0, 0.02);
+        let y_scale = Scale::of(all().map(|(_, y)| y), self.log.1, 0.05);
+        let mut plot = ChartBuilder::on(area)
+            .margin_top(70)
+            .margin_right(20)
+            .margin_left(6)
+            .margin_bottom(6)
+            .x_label_area_size(44)
+            .y_label_area_size(64)
+            .build_cartesian_2d(x_scale.clone(), y_scale.clone())?;
+        plot.configure_mesh()
+            .bold_line_style(PALE)
+            .light_line_style(TRANSPARENT)
+            .axis_style(GREY)
+            .x_desc(&self.axes.0)
+            .y_desc(&self.axes.1)
+            .axis_desc_style(text::style(LABEL))
+            .label_style(text::style(TICK))
+            .x_label_formatter(&|x| x_scale.text(*x))
+            .y_label_formatter(&|y| y_scale.text(*y))
+            .draw()?;
+        for series in &self.series {
+            let shown = |(x, y): &(f64, f64)| x_scale.shows(*x) && y_scale.shows(*y);
+            let points: Vec<_> = series.points.iter().copied().filter(shown).collect();
+            plot.draw_series(LineSeries::new(points, series.colour.stroke_width(2)))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,162 @@
+//! Networks, data, losses and settings that do not fit each other, and training that diverges.
+
+use ndarray::Array2;
+use wgrad::data::Dataset;
+use wgrad::nn::{Activation, Init, Loss};
+use wgrad::optim::{Adam, Sgd};
+use wgrad::train::Metric;
+use wgrad::{Device, Error, Mlp, Trainer};
+
+use crate::common::devices;
+
+use super::{net, refused, regression, zeros};
+
+#[test]
+fn data_that_do_not_fit_the_network() {
+    let mut trainer = Trainer::new(Loss::Mse, Adam::default()).epochs(1);
+    for device in devices() {
+        let mut mlp = net(2, 1, device);
+        let error =
+            refused(trainer.fit(&mut mlp, &regression(4, 3, 1)), &["fit", "(4, 3)", "(2, 1)"]);
+        assert!(matches!(error, Error::Shape { .. }));
+        refused(
+            trainer.fit(&mut mlp, &regression(4, 2, 3)),
+            &["loss", "(4, 1)", "(4, 3)", "target"],
+        );
+        refused(trainer.gradients(&mlp, &regression(4, 3, 1)), &["(4, 3)", "(2, 1)"]);
+        refused(mlp.predict(&zeros(4, 3)), &["predict", "(4, 3)", "(2, 1)", "columns"]);
+        refused(mlp.predict_classes(&zeros(4, 1)), &["predict", "(4, 1)", "(2, 1)"]);
+        refused(mlp.predict_proba(&zeros(4, 1)), &["predict", "(4, 1)", "(2, 1)"]);
+        refused(mlp.predict(&zeros(0, 2)), &["predict", "no data", "(0, 2)"]);
+        refused(mlp.evaluate(&regression(4, 3, 1), Metric::R2), &["predict", "(4, 3)"]);
+        refused(mlp.evaluate(&regression(4, 2, 3), Metric::R2), &["r2", "(4, 1)", "(4, 3)"]);
+        let mut validated =
+            Trainer::new(Loss::Mse, Adam::default()).validation(&regression(4, 3, 1));
+        refused(validated.fit(&mut mlp, &regression(4, 2, 1)), &["validation", "(4, 3)", "(2, 1)"]);
+    }
+}
+
+#[test]
+fn labels_and_targets_that_do_not_fit_the_loss() {
+    let x = zeros(5, 2);
+    let labels = Dataset::classification(&x, [0, 1, 0, 7, 9]).unwrap();
+    for device in devices() {
+        let mut mlp = net(2, 3, device);
+        let mut by_label = Trainer::new(Loss::CrossEntropy, Adam::default());
+        let parts = ["label 7", "row 3", "3 outputs", "0 to 2"];
+        let error = refused(by_label.fit(&mut mlp, &labels), &parts);
+        assert_eq!(error, Error::Label { row: 3, label: 7, classes: 3 });
+        refused(by_label.gradients(&mlp, &labels), &parts);
+        refused(mlp.evaluate(&labels, Loss::CrossEntropy), &parts);
+
+        let help = ["cross_entropy", "values", "Dataset::classification", "Loss::Mse"];
+        refused(by_label.fit(&mut mlp, &regression(5, 2, 3)), &help);
+        let mut by_value = Trainer::new(Loss::Mse, Adam::default());
+        let help = ["mse", "class labels", "Dataset::regression", "Loss::CrossEntropy"];
+        refused(by_value.fit(&mut mlp, &labels), &help);
+        for (metric, data, part) in [
+            (Metric::Accuracy, &regression(5, 2, 3), "Dataset::classification"),
+            (Metric::R2, &labels, "Dataset::regression"),
+            (Metric::Mse, &labels, "Dataset::regression"),
+            (Metric::Loss(Loss::CrossEntropy), &regression(5, 2, 3), "Dataset::classification"),
+        ] {
+            let error = refused(mlp.evaluate(data, metric), &[metric.name(), part]);
+            assert!(matches!(error, Error::Targets { .. }));
+        }
+    }
+}
+
+/// What is wrong with a validation set is said before the first epoch, not after it.
+#[test]
+fn validation_sets_that_do_not_fit() {
+    let x = zeros(5, 2);
+    let good = Dataset::classification(&x, [0, 1, 2, 1, 0]).unwrap();
+    let beyond = Dataset::classification(&x, [0, 1, 5, 1, 0]).unwrap();
+    let mut mlp = net(2, 3, &Device::cpu());
+    let before = mlp.parameters().unwrap();
+    let trainer = || Trainer::new(Loss::CrossEntropy, Adam::default()).epochs(1);
+    refused(trainer().validation(&beyond).fit(&mut mlp, &good), &["label 5", "row 2"]);
+    let values = regression(5, 2, 3);
+    refused(trainer().validation(&values).fit(&mut mlp, &good), &["cross_entropy", "values"]);
+    let metric = trainer().validation(&good).metric(Metric::R2);
+    refused({ metric }.fit(&mut mlp, &good), &["r2", "class labels"]);
+    assert_eq!(mlp.parameters().unwrap(), before, "the network was trained before the check");
+}
+
+#[test]
+fn settings_outside_their_domain() {
+    let data = regression(4, 2, 1);
+    let mut mlp = net(2, 1, &Device::cpu());
+    let mut fit = |trainer: Trainer, parts: &[&str]| {
+        refused({ trainer }.fit(&mut mlp, &data), parts);
+    };
+    let adam = || Trainer::new(Loss::Mse, Adam::default());
+    fit(adam().batch_size(0), &["batch size is 0", "at least one row"]);
+    for rate in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.1] {
+        let is = format!("learning rate is {rate}");
+        fit(Trainer::new(Loss::Mse, Sgd::new(rate)), &[&is, "finite"]);
+        fit(Trainer::new(Loss::Mse, Adam::new(rate)), &[&is, "finite"]);
+    }
+
+    let labels = Dataset::classification(&zeros(4, 2), [0, 1, 2, 0]).unwrap();
+    for activation in Activation::ALL {
+        let builder = Mlp::builder(2).hidden(3, activation);
+        let mut mlp = builder.build(&Device::cpu()).unwrap();
+        let result = Trainer::new(Loss::CrossEntropy, Sgd::default()).fit(&mut mlp, &labels);
+        if activation == Activation::Identity {
+            result.unwrap();
+        } else {
+            let parts =
+                ["last layer's activation is", activation.name(), "logits", ".output(width)"];
+            refused(result, &parts);
+        }
+    }
+}
+
+/// Rows 0 to 15 in order, four a step; row 9 is in the third.
+#[test]
+fn numbers_that_are_none_but_were_let_in() {
+    for device in devices() {
+        for hidden in Activation::ALL {
+            for value in [f32::NAN, f32::INFINITY] {
+                let mut x = zeros(16, 2);
+                x.fill(0.5);
+                x[[9, 1]] = value;
+                let data = Dataset::builder().allow_non_finite();
+                let data = data.regression(&x, &zeros(16, 1)).unwrap();
+                let builder = Mlp::builder(2).hidden(3, hidden).output(1);
+                let mut mlp = builder.build(device).unwrap();
+                let trainer = Trainer::new(Loss::Mse, Sgd::default()).batch_size(4);
+                let result = trainer.shuffle(false).fit(&mut mlp, &data);
+                // An infinity saturates tanh and sigmoid and dies in relu where its weight is
+                // negative: then it shows only in the first layer's gradient.
+                let parts = ["diverged", "layers.0.weight is not finite in epoch 1"];
+                let error = refused(result, &parts);
+                if value.is_nan() {
+                    assert!(matches!(error, Error::Diverged { step: 3, .. }), "{error} {hidden}");
+                }
+            }
+        }
+    }
+}
+
+/// The network of the course that diverged silently: weights of N(0, 0.01^2), plain descent, targets
+/// of 300 to 1200.
+#[test]
+fn divergence_names_layer_step_and_remedy() {
+    let x = Array2::from_shape_fn((64, 10), |(i, j)| ((i * 7 + j * 3) % 11) as f32);
+    let y = Array2::from_shape_fn((64, 1), |(i, _)| 300.0 * (i % 4 + 1) as f32);
+    let data = Dataset::regression(&x, &y).unwrap();
+    for device in devices() {
+        let builder = Mlp::builder(10).hidden(10, Activation::Relu).hidden(10, Activation::Relu);
+        let mut mlp = builder.output(1).weight_init(Init::Normal(0.01)).build(device).unwrap();
+        let trainer = Trainer::new(Loss::Mse, Sgd::new(0.1)).batch_size(4).epochs(50);
+        let remedies = ["learning rate", "StandardScaler", "smaller weights"];
+        let error = refused({ trainer }.fit(&mut mlp, &data), &remedies);
+        let Error::Diverged { what, epoch, step } = &error else { panic!("{error:?}") };
+        assert!(what.starts_with("layers."), "{error} on {device}");
+        assert_eq!(*epoch as u64, (step - 1) / 16 + 1, "{error} on {device}");
+        let named = error.to_string();
+        assert!(named.contains(&format!("epoch {epoch}, step {step}")), "{named}");
+    }
+}

@@ -1,0 +1,21 @@
+//! Training, on every device: against PyTorch in float64, against finite differences, against
+//! closed forms, and against itself.
+//!
+//! Each test loops over `common::devices()`, so that the CPU and the GPU pass through one body.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod curves;
+mod descent;
+mod flights;
+mod golden;
+mod gradients;
+mod large;
+mod metrics;
+mod parts;
+mod predict;
+mod reference;
+mod reproducible;
+mod stepper;
+mod support;
