@@ -58,10 +58,14 @@ fn main() -> common::Result {
     let chart = Chart::new("Learning to read digits")
         .axes("epoch", "cross-entropy")
         .log_y()
+        .size(802, 340)
         .epochs("training digits", &history.train_losses())
         .epochs("test digits", &history.validation_losses());
+    let (first, unsure) = examples(&mlp, &test)?;
+    let first = grid("Test digits, and how the network reads them", &mlp, &first)?;
+    let unsure = grid("Those it is least sure of", &mlp, &unsure)?;
     plots.save("digits_loss", &chart)?;
-    plots.save("digits", &readings(&mlp, &test)?)?;
+    plots.save("digits", &Column(vec![Box::new(first), Box::new(unsure), Box::new(chart)]))?;
 
     common::output::result(json!({
         "device": device.to_string(),
@@ -73,17 +77,13 @@ fn main() -> common::Result {
 }
 
 /// The first eight test digits, and the eight that the network is least sure of.
-fn readings(mlp: &Mlp, test: &Dataset) -> common::Result<Column> {
+fn examples(mlp: &Mlp, test: &Dataset) -> common::Result<(Dataset, Dataset)> {
     let probabilities = mlp.predict_proba(&test.features())?;
     let sureness = |row: usize| probabilities.row(row).iter().copied().fold(0.0, f32::max);
     let mut rows: Vec<usize> = (0..test.len()).collect();
     let first = test.select(&rows[..8])?;
     rows.sort_by(|&a, &b| sureness(a).total_cmp(&sureness(b)));
-    let unsure = test.select(&rows[..8])?;
-    Ok(Column(vec![
-        Box::new(grid("Test digits, and how the network reads them", mlp, &first)?),
-        Box::new(grid("Those it is least sure of", mlp, &unsure)?),
-    ]))
+    Ok((first, test.select(&rows[..8])?))
 }
 
 /// A row of digits with what the network reads in each and how sure it is; mistakes are red.

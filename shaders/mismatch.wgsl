@@ -1,4 +1,5 @@
-// the number of elements with not |a - b| <= absolute + relative |b|; NaN counts.
+// the number of elements with not |a - b| <= absolute + relative |b|; NaN counts, equal infinities
+// do not.
 //
 // counts[group] = the count in PER_GROUP elements; `mismatch_total` adds them up.
 // Bindings: params, a, b, counts. Grid: count / PER_GROUP workgroups.
@@ -24,7 +25,9 @@ var<workgroup> partial: array<u32, THREADS>;
 fn differs(x: f32, y: f32) -> bool {
     let difference = abs(x - y);
     let bound = params.absolute + params.relative * abs(y);
-    return is_nan(difference) || is_nan(bound) || !(difference <= bound);
+    // Infinities match by equality alone, and that by bits.
+    let equal = bitcast<u32>(x) == bitcast<u32>(y) && !is_nan(x);
+    return !equal && (!is_finite(difference) || is_nan(bound) || !(difference <= bound));
 }
 
 // The sum over the workgroup; thread 0 gets it.

@@ -102,7 +102,8 @@ pub enum Error {
     /// A device name that fits none of the devices.
     #[error(
         "unknown device `{name}`: use `auto`, `cpu`, `gpu`, `gpu:N` or a part of an adapter's \
-         name; this machine has {}", Listed(available)
+         name; this machine has {}",
+        Listed(available)
     )]
     UnknownDevice {
         /// The name asked for.

@@ -4,9 +4,9 @@
 //! drawing more of one never moves another. An epoch's shuffle depends on the seed and the epoch
 //! alone: a resumed run needs no generator's state.
 
+use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
-use rand::rngs::ChaCha8Rng;
 
 /// What a stream of random numbers is for.
 #[derive(Debug, Clone, Copy)]

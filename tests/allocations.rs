@@ -99,15 +99,21 @@ impl Workload {
     }
 
     /// The heap allocations of a fit with one flight an epoch.
+    ///
+    /// Once after it started this test the harness allocates on its own thread, at any time: the
+    /// lesser of two counts is free of that.
     fn allocations(&self, data: &Dataset, batch: usize, epochs: usize) -> u64 {
-        let mut mlp = self.mlp(&Device::cpu());
-        let mut trainer = Trainer::new(self.loss, self.optimizer)
-            .batch_size(batch)
-            .epochs(epochs)
-            .on_epoch(|_| ControlFlow::Continue(()));
-        let before = ALLOCATIONS.load(Ordering::Relaxed);
-        trainer.fit(&mut mlp, data).unwrap();
-        ALLOCATIONS.load(Ordering::Relaxed) - before
+        let count = || {
+            let mut mlp = self.mlp(&Device::cpu());
+            let mut trainer = Trainer::new(self.loss, self.optimizer)
+                .batch_size(batch)
+                .epochs(epochs)
+                .on_epoch(|_| ControlFlow::Continue(()));
+            let before = ALLOCATIONS.load(Ordering::Relaxed);
+            trainer.fit(&mut mlp, data).unwrap();
+            ALLOCATIONS.load(Ordering::Relaxed) - before
+        };
+        count().min(count())
     }
 }
 
@@ -118,20 +124,23 @@ fn check_heap(workload: &Workload) {
         |batch| workload.allocations(&data, batch, 12) - workload.allocations(&data, batch, 4);
     // Once for what the process makes at first use.
     eight_epochs(60);
-    // 2 and 20 steps an epoch; 3 and 30 with a short last batch.
-    for [few, many] in [[60, 6], [59, 4]] {
+    // 2 and 20 steps an epoch; 3 and 18 with a short last batch.
+    for [few, many] in [[60, 6], [59, 7]] {
         let (few, many) = (eight_epochs(few), eight_epochs(many));
         assert_eq!(few, many, "{}: allocations of eight epochs", workload.name);
         assert!(few > 0, "the counter counts");
     }
 }
 
-/// What a fit adds to the device's counters.
-fn counted(workload: &Workload, data: &Dataset, device: &Device, epochs: usize) -> Counters {
-    let mut mlp = workload.mlp(device);
-    let mut trainer = Trainer::new(workload.loss, workload.optimizer).batch_size(32).epochs(epochs);
+/// What a fit with one flight an epoch adds to the device's counters.
+fn counted(workload: &Workload, device: &Device, batch: usize, epochs: usize) -> Counters {
+    let (mut mlp, data) = (workload.mlp(device), workload.data());
+    let mut trainer = Trainer::new(workload.loss, workload.optimizer)
+        .batch_size(batch)
+        .epochs(epochs)
+        .on_epoch(|_| ControlFlow::Continue(()));
     let before = device.counters();
-    trainer.fit(&mut mlp, data).unwrap();
+    trainer.fit(&mut mlp, &data).unwrap();
     let after = device.counters();
     Counters {
         allocations: after.allocations - before.allocations,
@@ -142,15 +151,21 @@ fn counted(workload: &Workload, data: &Dataset, device: &Device, epochs: usize) 
     }
 }
 
+/// 4 steps an epoch, and 18: a short last batch in either.
 fn check_counters(workload: &Workload, device: &Device) {
-    let data = workload.data();
-    let (short, long) = (counted(workload, &data, device, 2), counted(workload, &data, device, 20));
-    let context = format!("{} on {device}: {short:?}, then {long:?}", workload.name);
-    assert_eq!(short.allocations, long.allocations, "{context}");
-    assert!(short.readbacks <= 2 && long.readbacks <= 20, "{context}");
-    // A flight uploads its row order and the arguments of its steps.
+    let run = |batch, epochs| counted(workload, device, batch, epochs);
+    let [short, long, finer] = [run(32, 2), run(32, 20), run(7, 2)];
+    let context = format!("{} on {device}: {short:?}, {long:?}, {finer:?}", workload.name);
+    assert_eq!([short.steps, long.steps, finer.steps], [2 * 4, 20 * 4, 2 * 18], "{context}");
+    assert_eq!([short.readbacks, long.readbacks, finer.readbacks], [2, 20, 2], "{context}");
+    // More steps need no more of anything.
+    assert_eq!(short.allocations, finer.allocations, "{context}");
+    assert_eq!(short.uploads, finer.uploads, "{context}");
+    // A flight may need a buffer to be read through where the host cannot see the device's memory, and
+    // uploads its row order and the arguments of its steps.
+    let staging = if device.info().kind == DeviceKind::Cpu { 0 } else { 18 };
+    assert!(long.allocations <= short.allocations + staging, "{context}");
     assert!(long.uploads <= short.uploads + 2 * 18, "{context}");
-    assert_eq!((short.steps, long.steps), (2 * 4, 20 * 4), "{context}");
 }
 
 #[test]

@@ -282,7 +282,11 @@ fn single_units_and_layers_compute_what_the_course_prints() {
     for device in devices() {
         let unit = (array![[1.0], [2.0], [3.0]], array![-1.0], Activation::Tanh);
         let got = layer(device, unit, &array![[0.0, 1.0, -1.0]]);
-        assert_eq!(deviation(&got, &printed(&[-0.964_027_580_075_816_9])), None, "unit on {device}");
+        assert_eq!(
+            deviation(&got, &printed(&[-0.964_027_580_075_816_9])),
+            None,
+            "unit on {device}"
+        );
 
         let w = array![[1.0, -1.0, 1.0], [2.0, 0.0, 1.0]];
         let sigmoid = (w, array![-1.0, 1.0, 0.0], Activation::Sigmoid);

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 step() { printf '\n== %s\n' "$*"; }
 
 # The GPU of machines without one is Mesa's software Vulkan driver.
-has_adapter() { cargo run --quiet --example devices 2>/dev/null | grep -q '^gpu:0'; }
+has_adapter() { cargo run --quiet --example devices 2>/dev/null | grep "^gpu:0" >/dev/null; }
 install_adapter() {
     command -v apt-get >/dev/null || return 0
     local sudo=''

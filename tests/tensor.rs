@@ -104,16 +104,19 @@ fn every_operation() {
         ("matmul_nt", |x| x.matmul_nt(x), [2, 2], &[14.0, 32.0, 32.0, 77.0]),
         ("add", |x| x.add(x), [2, 3], &[2.0, 4.0, 6.0, 8.0, 10.0, 12.0]),
         ("add a row", |x| x.add(&x.min(Axis::Columns)?), [2, 3], &[2.0, 4.0, 6.0, 5.0, 7.0, 9.0]),
-        ("sub a column", |x| x.sub(&x.max(Axis::Rows)?), [2, 3], &[-2.0, -1.0, 0.0, -2.0, -1.0, 0.0]),
+        (
+            "sub a column",
+            |x| x.sub(&x.max(Axis::Rows)?),
+            [2, 3],
+            &[-2.0, -1.0, 0.0, -2.0, -1.0, 0.0],
+        ),
         ("mul", |x| x.mul(x), [2, 3], &[1.0, 4.0, 9.0, 16.0, 25.0, 36.0]),
-        ("div by a scalar", |x| x.mul(x)?.div(&x.max(Axis::All)?), [2, 3], &[
-            1.0 / 6.0,
-            4.0 / 6.0,
-            1.5,
-            16.0 / 6.0,
-            25.0 / 6.0,
-            6.0,
-        ]),
+        (
+            "div by a scalar",
+            |x| x.mul(x)?.div(&x.max(Axis::All)?),
+            [2, 3],
+            &[1.0 / 6.0, 4.0 / 6.0, 1.5, 16.0 / 6.0, 25.0 / 6.0, 6.0],
+        ),
         ("add_scalar", |x| x.add_scalar(0.5), [2, 3], &[1.5, 2.5, 3.5, 4.5, 5.5, 6.5]),
         ("sub_scalar", |x| x.sub_scalar(1.0), [2, 3], &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0]),
         ("mul_scalar", |x| x.mul_scalar(2.0), [2, 3], &[2.0, 4.0, 6.0, 8.0, 10.0, 12.0]),
@@ -132,9 +135,12 @@ fn every_operation() {
         ("softmax", |x| x.mul_scalar(0.0)?.softmax(), [2, 3], &[1.0 / 3.0; 6]),
         ("log_softmax", |x| x.mul_scalar(0.0)?.log_softmax(), [2, 3], &[-1.098_612_3; 6]),
         ("transpose", |x| x.transpose(), [3, 2], &[1.0, 4.0, 2.0, 5.0, 3.0, 6.0]),
-        ("gather_rows", |x| x.gather_rows(&[1, 1, 0]), [3, 3], &[
-            4.0, 5.0, 6.0, 4.0, 5.0, 6.0, 1.0, 2.0, 3.0,
-        ]),
+        (
+            "gather_rows",
+            |x| x.gather_rows(&[1, 1, 0]),
+            [3, 3],
+            &[4.0, 5.0, 6.0, 4.0, 5.0, 6.0, 1.0, 2.0, 3.0],
+        ),
         ("sum", |x| x.sum(Axis::Rows), [2, 1], &[6.0, 15.0]),
         ("mean", |x| x.mean(Axis::Columns), [1, 3], &[2.5, 3.5, 4.5]),
         ("max", |x| x.max(Axis::All), [1, 1], &[6.0]),
@@ -148,7 +154,10 @@ fn every_operation() {
             assert_eq!(got.shape(), Shape::new(rows, cols), "{name} on {device}");
             let expected = Tensor::from_slice(device, rows, cols, expected).unwrap();
             let values = got.to_vec().unwrap();
-            assert!(got.all_close(&expected, 1e-6, 1e-6).unwrap(), "{name} on {device}: {values:?}");
+            assert!(
+                got.all_close(&expected, 1e-6, 1e-6).unwrap(),
+                "{name} on {device}: {values:?}"
+            );
         }
     }
 }
@@ -322,7 +331,8 @@ fn rows_that_are_not_there_are_named() {
 fn tensors_too_large_for_a_device_are_refused() {
     for device in devices() {
         for (rows, cols) in [(usize::MAX, usize::MAX), (1 << 40, 1 << 30)] {
-            for result in [Tensor::zeros(device, rows, cols), Tensor::full(device, rows, cols, 1.0)] {
+            for result in [Tensor::zeros(device, rows, cols), Tensor::full(device, rows, cols, 1.0)]
+            {
                 let error = result.unwrap_err();
                 assert!(matches!(error, Error::TooLarge { .. }), "{error}");
             }

@@ -22,6 +22,19 @@ pub(crate) enum Storage {
     Gpu(super::gpu::Memory),
 }
 
+impl Storage {
+    /// Whether both are handles of one memory.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Cpu(one), Self::Cpu(two)) => one.is(two),
+            #[cfg(feature = "gpu")]
+            (Self::Gpu(one), Self::Gpu(two)) => one.is(two),
+            #[cfg(feature = "gpu")]
+            _ => false,
+        }
+    }
+}
+
 /// One step of a run: which of the compiled programs, and its arguments.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Launch {

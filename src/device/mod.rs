@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 pub(crate) use backend::{Backend, Executable, Launch, Pending, Storage};
 pub use buffer::Buffer;
-pub use info::{Counters, DeviceInfo, DeviceKind, Limits};
 pub(crate) use info::Meter;
+pub use info::{Counters, DeviceInfo, DeviceKind, Limits};
 pub use request::{DEVICE_VARIABLE, DeviceRequest};
 
 use crate::error::{Error, Result};
@@ -134,6 +134,7 @@ impl Device {
             self.same(op.name(), buffer.device())?;
         }
         let storages: Vec<&Storage> = buffers.iter().map(|buffer| buffer.storage()).collect();
+        op.check_aliases(|buffer| first_of(&storages, buffer))?;
         self.backend.execute(op, &storages, args)
     }
 
@@ -147,7 +148,8 @@ impl Device {
         for op in programs.iter().flat_map(|program| &program.ops) {
             op.check(&words)?;
         }
-        let storages: Vec<Storage> = buffers.iter().map(|buffer| buffer.storage().clone()).collect();
+        let storages: Vec<Storage> =
+            buffers.iter().map(|buffer| buffer.storage().clone()).collect();
         self.backend.compile(programs, &storages)
     }
 
@@ -175,6 +177,12 @@ impl Device {
         }
         Err(Error::DeviceMismatch { op, left: self.to_string(), right: other.to_string() })
     }
+}
+
+/// The first number that names the same memory as number `buffer`.
+fn first_of(storages: &[&Storage], buffer: usize) -> usize {
+    let same = |storage: &&Storage| storage.is(storages[buffer]);
+    storages.iter().position(same).unwrap_or(buffer)
 }
 
 /// The name by which the device can be asked for again: `cpu`, `gpu:0`, ...

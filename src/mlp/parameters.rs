@@ -55,7 +55,12 @@ impl Mlp {
         };
         if got != parameter.shape {
             let hint = "a parameter keeps its shape, the second";
-            return Err(Error::Shape { op: "set_parameter", left: got, right: parameter.shape, hint });
+            return Err(Error::Shape {
+                op: "set_parameter",
+                left: got,
+                right: parameter.shape,
+                hint,
+            });
         }
         let values: Vec<f32> = values.iter().copied().collect();
         if let Some(at) = values.iter().position(|x| !x.is_finite()) {

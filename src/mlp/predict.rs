@@ -112,10 +112,8 @@ impl Mlp {
             all.extend(predictor.predictions.read_range_async::<f32>(0..rows * outputs).await?);
         }
         let shape = (shape.rows, outputs);
-        Array2::from_shape_vec(shape, all).map_err(|error| Error::Program {
-            op: "predict",
-            reason: error.to_string(),
-        })
+        Array2::from_shape_vec(shape, all)
+            .map_err(|error| Error::Program { op: "predict", reason: error.to_string() })
     }
 
     /// Checks that rows of data fit the network's input.
@@ -149,7 +147,7 @@ impl Predictor {
             Predict { network: mlp.network.clone(), batch, features }.lower()
         };
         let mut programs = vec![lower(batch)?];
-        if rows % batch != 0 {
+        if !rows.is_multiple_of(batch) {
             programs.push(lower(rows % batch)?);
         }
         let mut parts = features.iter();

@@ -78,7 +78,13 @@ impl Activation {
         match self {
             Self::Identity => z,
             // Not max(): a NaN must pass through, so that divergence is seen.
-            Self::Relu => if z < zero { zero } else { z },
+            Self::Relu => {
+                if z < zero {
+                    zero
+                } else {
+                    z
+                }
+            }
             Self::Tanh => z.tanh(),
             Self::Sigmoid => {
                 // exp of a negative argument only: no overflow at either end.
@@ -95,7 +101,13 @@ impl Activation {
         let (zero, one) = (T::of(0.0), T::of(1.0));
         match self {
             Self::Identity => one,
-            Self::Relu => if cached > zero { one } else { zero },
+            Self::Relu => {
+                if cached > zero {
+                    one
+                } else {
+                    zero
+                }
+            }
             Self::Tanh => one - cached * cached,
             Self::Sigmoid => cached * (one - cached),
         }
@@ -168,7 +180,7 @@ impl Activation {
     #[inline(always)]
     pub(crate) fn chain(self, cached: &[f32], deltas: &mut [f32]) {
         for_each_activation!(self, phi => {
-            deltas.iter_mut().zip(cached).for_each(|(d, &c)| *d = *d * phi.derivative(c));
+            deltas.iter_mut().zip(cached).for_each(|(d, &c)| *d *= phi.derivative(c));
         });
     }
 }

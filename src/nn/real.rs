@@ -136,7 +136,8 @@ mod tests {
     /// The distance in units in the last place of the f32 next to the true value.
     fn ulps(got: f32, truth: f64) -> f64 {
         let nearest = truth as f32;
-        let unit = f64::from(f32::from_bits(nearest.abs().to_bits() + 1)) - f64::from(nearest.abs());
+        let unit =
+            f64::from(f32::from_bits(nearest.abs().to_bits() + 1)) - f64::from(nearest.abs());
         (f64::from(got) - truth).abs() / unit
     }
 

@@ -98,9 +98,10 @@ impl Op {
     /// outputs of [`Op::Gradient`] may.
     pub(crate) fn check_aliases(&self, memory: impl Fn(usize) -> usize) -> Result<()> {
         let operands = self.operands();
-        let pairs = operands.iter().enumerate().flat_map(|(i, operand)| {
-            operands[i + 1..].iter().map(move |other| (operand, other))
-        });
+        let pairs = operands
+            .iter()
+            .enumerate()
+            .flat_map(|(i, operand)| operands[i + 1..].iter().map(move |other| (operand, other)));
         for (one, two) in pairs {
             let writes = (one.access == Access::Write, two.access == Access::Write);
             let together = matches!(self, Self::Gradient { .. }) && writes == (true, true);
@@ -111,7 +112,11 @@ impl Op {
                 let how = |write| if write { "written" } else { "read" };
                 return Err(self.refuse(format!(
                     "buffer {} holds both `{}`, which is {}, and `{}`, which is {}",
-                    one.view.buffer, one.name, how(writes.0), two.name, how(writes.1)
+                    one.view.buffer,
+                    one.name,
+                    how(writes.0),
+                    two.name,
+                    how(writes.1)
                 )));
             }
         }
@@ -138,9 +143,7 @@ impl Op {
                 Pick::Range => Some((first + rows.count, rows.source.shape.rows)),
                 Pick::All => Some((rows.count, rows.source.shape.rows)),
             },
-            Self::Scatter { input, output } => {
-                Some((first + input.shape.rows, output.shape.rows))
-            }
+            Self::Scatter { input, output } => Some((first + input.shape.rows, output.shape.rows)),
             Self::Record { losses, .. } => Some((args.slot as usize + 1, losses.shape.rows)),
             _ => None,
         };
@@ -161,7 +164,8 @@ impl Op {
         let View { buffer, .. } = operand.view;
         let end = operand.view.range().end;
         match buffer_words.get(buffer) {
-            None => Err(self.refuse(format!("`{}` names buffer {buffer}, which is not there", operand.name))),
+            None => Err(self
+                .refuse(format!("`{}` names buffer {buffer}, which is not there", operand.name))),
             Some(&words) if end > words => Err(self.refuse(format!(
                 "`{}` ends at word {end} of buffer {buffer}, which has {words}",
                 operand.name
@@ -218,8 +222,7 @@ impl Op {
                 pre.map_or(Ok(()), |pre| self.output(pre.shape, result))
             }
             Self::Loss { loss, activation, output, cached, targets, delta, row_losses, .. } => {
-                let needed =
-                    Shape::new(output.shape.rows, loss.target_columns(output.shape.cols));
+                let needed = Shape::new(output.shape.rows, loss.target_columns(output.shape.cols));
                 let hint = "the loss needs one row of targets for each row of output";
                 self.same(output.shape, targets.shape(), targets.shape() == needed, hint)?;
                 self.cached(activation, cached, output.shape)?;

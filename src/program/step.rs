@@ -48,7 +48,7 @@ impl Source {
     pub fn divided(rows: usize, cols: usize, max_words: usize) -> Self {
         let most = (max_words / cols.max(1)).max(1);
         let mut parts = vec![most; rows / most];
-        if rows % most != 0 {
+        if !rows.is_multiple_of(most) {
             parts.push(rows % most);
         }
         Self { cols, parts }
@@ -103,9 +103,8 @@ impl Step {
         let pick = order.map_or(Pick::Range, Pick::Order);
 
         let mut ops = Vec::new();
-        let mut data = |source, parts, whole| {
-            list.data(source, parts, whole, self.batch, pick, &mut ops)
-        };
+        let mut data =
+            |source, parts, whole| list.data(source, parts, whole, self.batch, pick, &mut ops);
         let input = data(&self.features, "features", names::INPUT);
         let targets = data(&self.targets, "targets", names::TARGET);
         let forward =
@@ -113,9 +112,7 @@ impl Step {
 
         let scale = self.loss.scale(self.batch, self.network.outputs()) as f32;
         let deltas: Vec<View> = (self.network.layers().iter().enumerate())
-            .map(|(i, layer)| {
-                list.add(format!("delta.{i}"), Shape::new(self.batch, layer.outputs))
-            })
+            .map(|(i, layer)| list.add(format!("delta.{i}"), Shape::new(self.batch, layer.outputs)))
             .collect();
         for (i, layer) in self.network.layers().iter().enumerate().rev() {
             let delta = deltas[i];
@@ -175,19 +172,12 @@ impl Predict {
     /// [`Error::Shape`](crate::Error::Shape) where network and data do not fit.
     pub fn lower(&self) -> Result<Program> {
         let mut list = Buffers::default();
-        let parameters =
-            list.add(names::PARAMETERS, Shape::new(1, self.network.parameter_words()));
+        let parameters = list.add(names::PARAMETERS, Shape::new(1, self.network.parameter_words()));
         let all = Shape::new(self.features.rows(), self.network.outputs());
         let predictions = list.add(names::PREDICTIONS, all);
         let mut ops = Vec::new();
-        let input = list.data(
-            &self.features,
-            "features",
-            names::INPUT,
-            self.batch,
-            Pick::Range,
-            &mut ops,
-        );
+        let input =
+            list.data(&self.features, "features", names::INPUT, self.batch, Pick::Range, &mut ops);
         let forward =
             Forward::lower(&self.network, self.batch, input, parameters, &mut list, &mut ops);
         if let Some(&output) = forward.outputs.last() {

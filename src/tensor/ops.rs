@@ -281,7 +281,8 @@ impl Tensor {
         let there = self.shape.rows;
         u32::try_from(row).ok().filter(|_| row < there).ok_or_else(|| {
             let value = format!("{row} at place {place}");
-            let expected = format!("a tensor of shape {} has the rows 0 to {}", self.shape, there - 1);
+            let expected =
+                format!("a tensor of shape {} has the rows 0 to {}", self.shape, there - 1);
             Error::argument("a row number of `gather_rows`", value, expected)
         })
     }

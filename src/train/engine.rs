@@ -52,7 +52,8 @@ impl Engine {
             let (order, slots) = (plan.order_words(), plan.slots());
             Step { network, loss, optimizer, batch, features, targets, order, slots }.lower()
         };
-        let programs: Vec<Program> = plan.batches().into_iter().map(lower).collect::<Result<_>>()?;
+        let programs: Vec<Program> =
+            plan.batches().into_iter().map(lower).collect::<Result<_>>()?;
 
         let mut parts = features.parts.iter().chain(&targets.parts);
         let place = |spec: &crate::program::BufferSpec| match spec.name.as_str() {
@@ -62,8 +63,7 @@ impl Engine {
             }
             _ => device.allocate(spec.words),
         };
-        let buffers: Vec<Buffer> =
-            programs[0].buffers.iter().map(place).collect::<Result<_>>()?;
+        let buffers: Vec<Buffer> = programs[0].buffers.iter().map(place).collect::<Result<_>>()?;
         let executable = device.compile(&programs, &buffers)?;
         let specs = programs[0].buffers.iter().map(|spec| spec.name.clone()).collect();
         Ok(Self { executable, plan, specs, buffers })
@@ -90,7 +90,8 @@ impl Engine {
 fn check_output(mlp: &Mlp, loss: Loss) -> Result<()> {
     let last = mlp.layers().last().map_or(Activation::Identity, |layer| layer.activation);
     if loss.takes_logits() && last != Activation::Identity {
-        let expected = format!("{loss} takes logits: use `.output(width)`, which has no activation");
+        let expected =
+            format!("{loss} takes logits: use `.output(width)`, which has no activation");
         return Err(Error::argument("the last layer's activation", last, expected));
     }
     Ok(())

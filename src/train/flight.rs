@@ -69,7 +69,8 @@ impl Plan {
         if !self.shuffle {
             return Vec::new();
         }
-        let epoch = |epoch| permutation(&mut stream(seed, Stream::Shuffle, epoch as u64), self.rows);
+        let epoch =
+            |epoch| permutation(&mut stream(seed, Stream::Shuffle, epoch as u64), self.rows);
         (first..first + count).flat_map(epoch).collect()
     }
 

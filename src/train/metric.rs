@@ -117,9 +117,8 @@ fn by_values(loss: Loss, outputs: ArrayView2<'_, f32>, values: ArrayView2<'_, f3
     let wide = |row: ArrayView1<'_, f32>| row.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
     let mut gradient = vec![0.0; outputs.ncols()];
     let rows = outputs.rows().into_iter().zip(values.rows());
-    let sum: f64 = rows
-        .map(|(y, t)| loss.row(&wide(y), Target::Values(&wide(t)), &mut gradient))
-        .sum();
+    let sum: f64 =
+        rows.map(|(y, t)| loss.row(&wide(y), Target::Values(&wide(t)), &mut gradient)).sum();
     sum * loss.scale(outputs.nrows(), outputs.ncols())
 }
 
@@ -138,8 +137,7 @@ fn r2(outputs: ArrayView2<'_, f32>, values: ArrayView2<'_, f32>) -> f64 {
     let score = |(y, t): (ArrayView1<'_, f32>, ArrayView1<'_, f32>)| {
         let mean = t.iter().map(|&t| f64::from(t)).sum::<f64>() / t.len() as f64;
         let total: f64 = t.iter().map(|&t| (f64::from(t) - mean).powi(2)).sum();
-        let left: f64 =
-            y.iter().zip(t).map(|(&y, &t)| (f64::from(t) - f64::from(y)).powi(2)).sum();
+        let left: f64 = y.iter().zip(t).map(|(&y, &t)| (f64::from(t) - f64::from(y)).powi(2)).sum();
         match (total == 0.0, left == 0.0) {
             (true, true) => 1.0,
             (true, false) => 0.0,

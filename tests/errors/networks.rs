@@ -38,7 +38,10 @@ fn networks_that_cannot_be() {
 fn networks_larger_than_memory() {
     for width in [1 << 31, usize::MAX / 2, usize::MAX] {
         let builder = Mlp::builder(1 << 31).hidden(width, Activation::Relu).output(1);
-        let error = refused(builder.build(&Device::cpu()), &["parameter buffer", "bytes", "cpu", "narrower"]);
+        let error = refused(
+            builder.build(&Device::cpu()),
+            &["parameter buffer", "bytes", "cpu", "narrower"],
+        );
         assert!(matches!(error, Error::TooLarge { .. }), "{error:?}");
     }
 }

@@ -95,8 +95,8 @@ fn scalar() {
 /// then random ones.
 fn arguments(seed: u64, n: usize) -> Vec<f32> {
     const SPECIAL: [f32; 16] = [
-        0.0, -0.0, 1e-30, -1e-30, 1e-6, -1e-3, 0.299, -0.301, 9.1, -15.1, 20.0, -41.0, 89.0, -104.0,
-        1e30, -1e30,
+        0.0, -0.0, 1e-30, -1e-30, 1e-6, -1e-3, 0.299, -0.301, 9.1, -15.1, 20.0, -41.0, 89.0,
+        -104.0, 1e30, -1e30,
     ];
     SPECIAL.into_iter().chain(Values::new(seed).within(6.0, n)).take(n).collect()
 }
@@ -139,13 +139,13 @@ fn mismatch() {
             (|_| f32::INFINITY, true),
         ];
         let kind = |i: usize| kinds[i % kinds.len()];
-        let b_values: Vec<f32> =
-            a_values.iter().enumerate().map(|(i, &x)| kind(i).0(x)).collect();
+        let b_values: Vec<f32> = a_values.iter().enumerate().map(|(i, &x)| kind(i).0(x)).collect();
         let count = (0..shape.len()).filter(|&i| kind(i).1).count();
         // A NaN counts on either side; only the last kind depends on which side is relative.
         for swap in [false, true] {
             everywhere(&format!("mismatch {shape}, swapped {swap}"), |bench| {
-                let (mut a, mut b) = (bench.values(shape, &a_values), bench.values(shape, &b_values));
+                let (mut a, mut b) =
+                    (bench.values(shape, &a_values), bench.values(shape, &b_values));
                 if swap {
                     std::mem::swap(&mut a, &mut b);
                 }

@@ -158,7 +158,10 @@ fn shapes_that_do_not_fit_are_named() {
             Op::Scalar { op: BinaryOp::Add, a: at(0, 2, 3), scalar: 1.0, output: at(1, 3, 2) },
             ["(3, 2)", "(2, 3)"],
         ),
-        (Op::Activate { activation, input: at(0, 2, 3), output: at(1, 6, 1) }, ["(6, 1)", "(2, 3)"]),
+        (
+            Op::Activate { activation, input: at(0, 2, 3), output: at(1, 6, 1) },
+            ["(6, 1)", "(2, 3)"],
+        ),
         (
             Op::Differentiate { activation, input: at(0, 2, 3), output: at(1, 2, 2) },
             ["(2, 2)", "(2, 3)"],
@@ -224,10 +227,7 @@ fn shapes_that_do_not_fit_are_named() {
             with!(update_op(Sgd::default(), [None, None]), Update { gradients: at(1, 1, 8) }),
             ["(1, 8)", "(1, 9)"],
         ),
-        (
-            update_op(Adam::default(), [Some(at(2, 1, 9)), Some(at(3, 3, 3))]),
-            ["(3, 3)", "(1, 9)"],
-        ),
+        (update_op(Adam::default(), [Some(at(2, 1, 9)), Some(at(3, 3, 3))]), ["(3, 3)", "(1, 9)"]),
     ];
     for (op, shapes) in cases {
         assert!(matches!(refused(&op, &StepArgs::default()), Error::Shape { .. }), "{op:?}");
@@ -261,7 +261,11 @@ fn no_buffer_is_both_read_and_written() {
     let none = StepArgs::default();
     let one = binary_op(at(0, 2, 3), at(1, 2, 3), at(1, 2, 3).at(32));
     assert_refused(&one, &none, &["buffer 1", "`b`", "`output`"]);
-    assert_refused(&with!(dense_op(), Dense { pre: Some(at(0, 4, 5)) }), &none, &["`input`", "`pre`"]);
+    assert_refused(
+        &with!(dense_op(), Dense { pre: Some(at(0, 4, 5)) }),
+        &none,
+        &["`input`", "`pre`"],
+    );
     let order = Rows { source: at(0, 4, 3), pick: Pick::Order(at(4, 4, 1).at(40)), count: 4 };
     assert_refused(&with!(dense_op(), Dense { input: order }), &none, &["`order`", "`output`"]);
     assert_refused(&with!(loss_op(), Loss { delta: at(0, 4, 3).at(12) }), &none, &["`delta`"]);
@@ -283,7 +287,8 @@ fn no_buffer_is_written_twice() {
 fn no_buffer_is_read_and_written_by_two_names() {
     for device in devices() {
         let (one, two) = (device.allocate(WORDS).unwrap(), device.allocate(WORDS).unwrap());
-        let execute = |op: &Op, buffers: &[&Buffer]| device.execute(op, buffers, &StepArgs::default());
+        let execute =
+            |op: &Op, buffers: &[&Buffer]| device.execute(op, buffers, &StepArgs::default());
         let op = Op::Transpose { input: at(0, 2, 3), output: at(1, 3, 2) };
         let error = execute(&op, &[&one, &one.clone()]).unwrap_err();
         assert!(error.to_string().contains("transpose"), "{error}");

@@ -64,7 +64,8 @@ fn gather() {
                 let picked = rows.place(bench, source);
                 let output = bench.output(Shape::new(count, cols));
                 // Rows of the other part have no expectation: they must stay as they are.
-                for (i, &row) in rows.rows.iter().enumerate().filter(|(_, row)| part.contains(row)) {
+                for (i, &row) in rows.rows.iter().enumerate().filter(|(_, row)| part.contains(row))
+                {
                     let values = x[row * cols..(row + 1) * cols].iter().copied();
                     bench.expect(rows_of(output, i, 1), exactly(values));
                 }

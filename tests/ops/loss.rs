@@ -8,17 +8,8 @@ use crate::common::bench::{Minibatch, Picking, everywhere};
 use crate::common::compare::{EPS, Expected, exact, rounded};
 use crate::reference::{cache, phi, slope_of_cached, times};
 
-const SIZES: [[usize; 2]; 9] = [
-    [1, 1],
-    [2, 10],
-    [7, 3],
-    [16, 16],
-    [31, 17],
-    [65, 2],
-    [64, 129],
-    [3, 4096],
-    [70_000, 3],
-];
+const SIZES: [[usize; 2]; 9] =
+    [[1, 1], [2, 10], [7, 3], [16, 16], [31, 17], [65, 2], [64, 129], [3, 4096], [70_000, 3]];
 
 /// One row's targets.
 enum Targets<'a> {
@@ -103,9 +94,12 @@ fn loss_case(
         };
         let (value, gradient) = row_loss(loss, &y[at(i)], &target);
         row_losses_expected.push(value);
-        deltas.extend(gradient.iter().zip(&kept[at(i)]).map(|(&g, &c)| {
-            times(times(g, exact(scale)), slope_of_cached(activation, c))
-        }));
+        deltas.extend(
+            gradient
+                .iter()
+                .zip(&kept[at(i)])
+                .map(|(&g, &c)| times(times(g, exact(scale)), slope_of_cached(activation, c))),
+        );
     }
     let shape = Shape::new(batch, outputs);
     everywhere(&format!("{loss} of {activation} {shape}, {picking:?}"), |bench| {
@@ -141,9 +135,10 @@ fn record() {
             let losses = bench.output(Shape::new(slots, 1));
             bench.args.slot = slot as u32;
             let one = Shape::new(1, 1);
-            bench.expect(wgrad::op::View { shape: one, ..losses.at(losses.offset + slot) }, vec![
-                expected,
-            ]);
+            bench.expect(
+                wgrad::op::View { shape: one, ..losses.at(losses.offset + slot) },
+                vec![expected],
+            );
             Op::Record { scale, row_losses, losses }
         });
     }

@@ -34,7 +34,9 @@ const SIZES: [[usize; 3]; 18] = [
 #[test]
 fn matmul() {
     for (seed, [m, k, n]) in SIZES.into_iter().enumerate() {
-        for (transpose_a, transpose_b) in [(false, false), (false, true), (true, false), (true, true)] {
+        for (transpose_a, transpose_b) in
+            [(false, false), (false, true), (true, false), (true, true)]
+        {
             let mut values = Values::new(seed as u64);
             let (a_values, b_values) = (values.within(1.0, m * k), values.within(1.0, k * n));
             let shape = |rows, cols, transposed| {
@@ -130,7 +132,8 @@ fn backward() {
             let w = values.within(1.0, inputs * outputs);
             let kept = cache(activation, &values.within(2.0, batch * inputs));
             let sums = product(&matrix(&d, outputs, false), &matrix(&w, outputs, false));
-            let chained = |(sum, &c): (&Expected, &f32)| times(*sum, slope_of_cached(activation, c));
+            let chained =
+                |(sum, &c): (&Expected, &f32)| times(*sum, slope_of_cached(activation, c));
             let expected: Vec<Expected> = sums.iter().zip(&kept).map(chained).collect();
             let context = format!("backward {activation} ({batch}, {outputs}) to {inputs}");
             // Where phi' is constant there may be a cache or not.
@@ -173,8 +176,7 @@ fn gradient() {
                 let input = rows.place(bench, source);
                 let weight = bench.output(Shape::new(inputs, outputs));
                 bench.expect(weight, &weights);
-                let bias =
-                    with_bias.then(|| bench.output_beside(weight, Shape::new(1, outputs)));
+                let bias = with_bias.then(|| bench.output_beside(weight, Shape::new(1, outputs)));
                 if let Some(bias) = bias {
                     bench.expect(bias, &biases);
                 }

@@ -55,7 +55,9 @@ fn reduce() {
             for axis in Axis::ALL {
                 let at = |i: usize, j: usize| f64::from(x[i * cols + j]);
                 let groups: Vec<Vec<f64>> = match axis {
-                    Axis::Rows => (0..rows).map(|i| (0..cols).map(|j| at(i, j)).collect()).collect(),
+                    Axis::Rows => {
+                        (0..rows).map(|i| (0..cols).map(|j| at(i, j)).collect()).collect()
+                    }
                     Axis::Columns => {
                         (0..cols).map(|j| (0..rows).map(|i| at(i, j)).collect()).collect()
                     }

@@ -59,6 +59,11 @@ impl Memory {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether both are handles of one memory.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     fn address(&self) -> *const Mutex<Words> {
         Arc::as_ptr(&self.0)
     }
@@ -76,18 +81,12 @@ pub(super) struct Bank {
 impl Bank {
     /// An empty bank for these memories, of which several may be one and the same.
     pub(super) fn new(memories: &[Memory]) -> Self {
-        let first = |memory: &Memory| {
-            memories.iter().position(|other| other.address() == memory.address()).unwrap_or(0)
-        };
+        let first =
+            |memory: &Memory| memories.iter().position(|other| other.is(memory)).unwrap_or(0);
         let same: Vec<usize> = memories.iter().map(first).collect();
         let mut order: Vec<usize> = (0..memories.len()).filter(|&i| same[i] == i).collect();
         order.sort_by_key(|&i| memories[i].address());
         Self { words: memories.iter().map(|_| Words::default()).collect(), same, order }
-    }
-
-    /// The first number that names the same memory as `buffer`.
-    pub(super) fn first_of(&self, buffer: usize) -> usize {
-        self.same[buffer]
     }
 
     /// Locks the memories, moves their words here, runs `work`, and moves them back.

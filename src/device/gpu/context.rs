@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::super::{DeviceInfo, Meter};
+use super::readback::Staging;
 use crate::error::{Error, Result};
 
 /// How long one submission may take before the device is given up.
@@ -36,6 +37,7 @@ pub(super) struct Context {
     /// The threads of a subgroup, if all have the same and shaders may use them.
     pub(super) subgroup: Option<usize>,
     pub(super) meter: Meter,
+    pub(super) staging: Staging,
     faults: Arc<Mutex<Faults>>,
     in_flight: Mutex<VecDeque<wgpu::SubmissionIndex>>,
 }
@@ -65,8 +67,18 @@ impl Context {
         let subgroups = device.features().contains(wgpu::Features::SUBGROUP)
             && adapter.subgroup_min_size == adapter.subgroup_max_size;
         let subgroup = subgroups.then_some(adapter.subgroup_min_size as usize);
-        let meter = Meter::default();
-        Self { device, queue, info, limits, subgroup, meter, faults, in_flight: Mutex::default() }
+        let (meter, staging) = (Meter::default(), Staging::default());
+        Self {
+            device,
+            queue,
+            info,
+            limits,
+            subgroup,
+            meter,
+            staging,
+            faults,
+            in_flight: Mutex::default(),
+        }
     }
 
     /// An [`Error::Device`] of this device.

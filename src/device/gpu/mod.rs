@@ -40,6 +40,13 @@ pub(crate) struct Memory {
     buffer: wgpu::Buffer,
 }
 
+impl Memory {
+    /// Whether both are handles of one memory.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.buffer == other.buffer
+    }
+}
+
 /// What the backend and its executables share.
 #[derive(Debug)]
 struct Shared {

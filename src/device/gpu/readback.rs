@@ -16,6 +16,38 @@ pub(super) type Part<'a> = (&'a wgpu::Buffer, Range<usize>);
 /// The most words that one staging buffer holds: 256 MiB.
 const MAX_STAGING: usize = 64 << 20;
 
+/// The staging buffers that are kept for the next reading.
+const MAX_IDLE: usize = 4;
+
+/// Staging buffers that nobody reads from at the moment, so that epochs after the first allocate
+/// nothing.
+#[derive(Debug, Default)]
+pub(super) struct Staging(Mutex<Vec<wgpu::Buffer>>);
+
+impl Staging {
+    /// A buffer of at least `words` words.
+    fn take(&self, context: &Context, words: usize) -> Result<wgpu::Buffer> {
+        let mut idle = lock(&self.0);
+        if let Some(at) = idle.iter().position(|buffer| buffer.size() >= 4 * words as u64) {
+            return Ok(idle.swap_remove(at));
+        }
+        drop(idle);
+        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        context.buffer("staging", words, usage)
+    }
+
+    /// Keeps a buffer that has been read, and of too many not the smallest.
+    fn give(&self, buffer: wgpu::Buffer) {
+        buffer.unmap();
+        let mut idle = lock(&self.0);
+        idle.push(buffer);
+        idle.sort_by_key(wgpu::Buffer::size);
+        if idle.len() > MAX_IDLE {
+            idle.remove(0);
+        }
+    }
+}
+
 /// Reads the parts, after all work that is submitted.
 pub(super) async fn read(context: &Context, parts: &[Part<'_>]) -> Result<Vec<Vec<f32>>> {
     let limit = usize::try_from(context.limits.max_buffer_size / 4).unwrap_or(usize::MAX);
@@ -60,8 +92,7 @@ fn pieces(parts: &[Part<'_>], limit: usize) -> Vec<Vec<Piece>> {
 
 async fn read_pieces(context: &Context, parts: &[Part<'_>], pieces: &[Piece]) -> Result<Vec<f32>> {
     let total: usize = pieces.iter().map(|(_, range)| range.len()).sum();
-    let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
-    let staging = context.buffer("staging", total, usage)?;
+    let staging = context.staging.take(context, total)?;
     let mut encoder = context.device.create_command_encoder(&Default::default());
     let mut at = 0;
     for (part, range) in pieces {
@@ -85,7 +116,10 @@ async fn read_pieces(context: &Context, parts: &[Part<'_>], pieces: &[Piece]) ->
     let view = staging
         .get_mapped_range(0..at)
         .map_err(|error| context.failed("read", error.to_string()))?;
-    Ok(bytemuck::pod_collect_to_vec(&view))
+    let words = bytemuck::pod_collect_to_vec(&view);
+    drop(view);
+    context.staging.give(staging);
+    Ok(words)
 }
 
 /// What the callback of the mapping leaves.

@@ -57,7 +57,6 @@ impl<'a> MatRef<'a> {
     ///
     /// # Panics
     /// If the range is not inside the matrix.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for threads; proven by tests until then"))]
     pub(crate) fn columns(self, range: Range<usize>) -> Self {
         assert!(range.start <= range.end && range.end <= self.cols, "columns outside the matrix");
         let skip = (range.start * self.col_stride).min(self.data.len());

@@ -9,8 +9,8 @@ use crate::op::{Op, StepArgs};
 
 pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs) -> Result<()> {
     match *op {
-        Op::Loss { loss, activation, scale, output, cached, targets, delta, row_losses } => {
-            bank.write_all([Some(delta), Some(row_losses)], |bank, [delta, row_losses]| {
+        Op::Loss { loss, activation, scale, output, cached, targets, delta, row_losses } => bank
+            .write_all([Some(delta), Some(row_losses)], |bank, [delta, row_losses]| {
                 let picked = pick_checked(op, &targets, bank, args)?;
                 let outputs = bank.read(output);
                 if loss.takes_labels() {
@@ -29,8 +29,7 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs) -> Result<()> {
                     }
                 });
                 Ok(())
-            })
-        }
+            }),
         Op::Record { scale, row_losses, losses } => {
             bank.write(losses, |bank, out| {
                 let sum: f64 = bank.read(row_losses).iter().map(|&loss| f64::from(loss)).sum();

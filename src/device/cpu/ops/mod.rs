@@ -86,12 +86,7 @@ fn pick<'a>(rows: &Rows, bank: &'a Bank, args: &StepArgs) -> Picked<'a> {
 }
 
 /// The same, after checking that the source has all of the rows.
-fn pick_checked<'a>(
-    op: &Op,
-    rows: &Rows,
-    bank: &'a Bank,
-    args: &StepArgs,
-) -> Result<Picked<'a>> {
+fn pick_checked<'a>(op: &Op, rows: &Rows, bank: &'a Bank, args: &StepArgs) -> Result<Picked<'a>> {
     let picked = pick(rows, bank, args);
     if let Picked::Listed(order) = picked {
         let last = order.iter().fold(0, |last, &row| last.max(row)) as usize;

@@ -175,7 +175,8 @@ impl Product {
         let split = tiling.splits > 1;
         let scratch = if split { tiling.splits * self.m * self.n } else { 0 };
         let (kernels, constants) = tiling.shape.kernels();
-        let aligned = |view: View| view.offset % 4 == 0 && view.shape.cols % 4 == 0;
+        let aligned =
+            |view: View| view.offset.is_multiple_of(4) && view.shape.cols.is_multiple_of(4);
         let (a4, b4) = (aligned(self.a.source), aligned(self.b));
         let kernel = &kernels[usize::from(a4)][usize::from(b4)];
         let mut tiled = self.dispatch(kernel, tiling, split);

@@ -45,7 +45,7 @@ pub(super) fn lower(
     second: Option<View>,
 ) -> Dispatch {
     let views = [Some(parameters), Some(gradients), first, second];
-    let aligned = |view: View| view.offset % 4 == 0 && view.shape.len() % 4 == 0;
+    let aligned = |view: View| view.offset.is_multiple_of(4) && view.shape.len().is_multiple_of(4);
     let vector = views.into_iter().flatten().all(aligned);
     let (kernel, words) = if vector { (&UPDATE4, 4) } else { (&UPDATE, 1) };
     let count = parameters.shape.len() / words;
