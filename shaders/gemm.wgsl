@@ -1,6 +1,7 @@
-// Matrix products: C = A . B with an epilogue. This file has the shapes and the epilogue; A and B are
-// bound by gemm_a.wgsl and gemm_b.wgsl, or gemm_a4.wgsl and gemm_b4.wgsl. The loops are in
-// gemm_tiled.wgsl and gemm_shuffle.wgsl, and gemm_finish.wgsl adds up what is split along k.
+// Matrix products: C = A . B with an epilogue. This file has the shapes; A, B and C, with its
+// epilogue, are bound by gemm_a.wgsl, gemm_b.wgsl and gemm_c.wgsl, or gemm_a4.wgsl and so on where
+// words come in fours. The loops are in gemm_tiled.wgsl and gemm_shuffle.wgsl, and gemm_finish.wgsl
+// adds up what is split along k.
 //
 //   matmul    C = A . B, A or B transposed
 //   dense     C = phi(gathered A . B + bias), and the sum itself to `pre`
@@ -36,9 +37,6 @@ struct Params {
 
 @group(1) @binding(0) var<uniform> params: Params;
 @group(1) @binding(3) var<storage, read> order: array<u32>;
-@group(1) @binding(4) var<storage, read> extra: array<f32>;
-@group(1) @binding(5) var<storage, read_write> c: array<f32>;
-@group(1) @binding(6) var<storage, read_write> pre: array<f32>;
 
 override TRANSPOSE_A: u32 = 0u;
 override TRANSPOSE_B: u32 = 0u;
@@ -55,36 +53,5 @@ override SPLIT: u32 = 0u;
 // Where a row of A, as stored, begins.
 fn a_row(row: u32) -> u32 {
     return params.a + min(pick_row(row, params.order), params.source_rows - 1u) * params.a_cols;
-}
-
-// Stores an element of C for which all of k is summed up.
-fn finish(i: u32, j: u32, sum: f32) {
-    let at = i * params.n + j;
-    var z = sum;
-    if (BIAS == 1u) {
-        z += extra[params.extra + j];
-    }
-    if (PRE == 1u) {
-        pre[params.pre + at] = z;
-    }
-    if (PRE == 2u) {
-        c[params.pre + at] = z;
-    }
-    if (DERIVATIVE != 0u) {
-        z *= activation_derivative(DERIVATIVE, extra[params.extra + at]);
-    }
-    c[select(params.c + at, params.bias + j, i == params.ones)] = activation_value(ACTIVATION, z);
-}
-
-// Stores an element of C, or of one split's part of it.
-fn store(split: u32, i: u32, j: u32, sum: f32) {
-    if (i >= params.m || j >= params.n) {
-        return;
-    }
-    if (SPLIT == 1u) {
-        c[(split * params.m + i) * params.n + j] = sum;
-    } else {
-        finish(i, j, sum);
-    }
 }
 

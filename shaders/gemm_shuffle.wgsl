@@ -33,34 +33,22 @@ fn load_a(begin: u32, k: u32, end: u32) -> vec4<f32> {
 
 // A(i .. i + 3, k) of the transposed A; what lies beyond m is not stored, and needs no value.
 fn load_a_transposed(i: u32, k: u32, end: u32) -> vec4<f32> {
-    if (k >= end) {
-        return vec4(0.0);
-    }
-    let row = a_row(k);
+    let row = a_row(min(k, end - 1u));
     let ones = i + vec4(0u, 1u, 2u, 3u) == vec4(params.ones);
-    return select(a_quad(row + i, row + params.a_cols - 1u), vec4(1.0), ones);
+    let quad = select(a_quad(row + i, row + params.a_cols - 1u), vec4(1.0), ones);
+    return select(vec4(0.0), quad, k < end);
 }
 
 // B(k, j .. j + 3); what lies beyond n is not stored, and needs no value.
 fn load_b(j: u32, k: u32, end: u32) -> vec4<f32> {
-    if (k >= end) {
-        return vec4(0.0);
-    }
-    let row = params.b + k * params.b_cols;
-    return b_quad(row + j, row + params.b_cols - 1u);
+    let row = params.b + min(k, end - 1u) * params.b_cols;
+    return select(vec4(0.0), b_quad(row + j, row + params.b_cols - 1u), k < end);
 }
 
 // B(k .. k + 3, j) of the transposed B
 fn load_b_transposed(j: u32, k: u32, end: u32) -> vec4<f32> {
     let row = params.b + min(j, params.n - 1u) * params.b_cols;
     return before(end, k, b_quad(row + k, row + params.b_cols - 1u));
-}
-
-fn store_row(split: u32, i: u32, j: u32, sums: vec4<f32>) {
-    store(split, i, j, sums.x);
-    store(split, i, j + 1u, sums.y);
-    store(split, i, j + 2u, sums.z);
-    store(split, i, j + 3u, sums.w);
 }
 
 struct Sums {
@@ -186,40 +174,40 @@ fn gemm_shuffle(
         multiply(&sums, vec4(a0.z, a1.z, a2.z, a3.z), t2, v[2]);
         multiply(&sums, vec4(a0.w, a1.w, a2.w, a3.w), t3, v[3]);
     }
-    store_row(split, i + 0u, j, sums.r0);
-    store_row(split, i + 1u, j, sums.r1);
-    store_row(split, i + 2u, j, sums.r2);
-    store_row(split, i + 3u, j, sums.r3);
-    store_row(split, i + 4u, j, sums.r4);
-    store_row(split, i + 5u, j, sums.r5);
-    store_row(split, i + 6u, j, sums.r6);
-    store_row(split, i + 7u, j, sums.r7);
+    store_quad(split, i + 0u, j, sums.r0);
+    store_quad(split, i + 1u, j, sums.r1);
+    store_quad(split, i + 2u, j, sums.r2);
+    store_quad(split, i + 3u, j, sums.r3);
+    store_quad(split, i + 4u, j, sums.r4);
+    store_quad(split, i + 5u, j, sums.r5);
+    store_quad(split, i + 6u, j, sums.r6);
+    store_quad(split, i + 7u, j, sums.r7);
     if (ROWS > 8u) {
-        store_row(split, i + 8u, j, sums.r8);
-        store_row(split, i + 9u, j, sums.r9);
-        store_row(split, i + 10u, j, sums.r10);
-        store_row(split, i + 11u, j, sums.r11);
-        store_row(split, i + 12u, j, sums.r12);
-        store_row(split, i + 13u, j, sums.r13);
-        store_row(split, i + 14u, j, sums.r14);
-        store_row(split, i + 15u, j, sums.r15);
+        store_quad(split, i + 8u, j, sums.r8);
+        store_quad(split, i + 9u, j, sums.r9);
+        store_quad(split, i + 10u, j, sums.r10);
+        store_quad(split, i + 11u, j, sums.r11);
+        store_quad(split, i + 12u, j, sums.r12);
+        store_quad(split, i + 13u, j, sums.r13);
+        store_quad(split, i + 14u, j, sums.r14);
+        store_quad(split, i + 15u, j, sums.r15);
     }
     if (ROWS > 16u) {
-        store_row(split, i + 16u, j, sums.r16);
-        store_row(split, i + 17u, j, sums.r17);
-        store_row(split, i + 18u, j, sums.r18);
-        store_row(split, i + 19u, j, sums.r19);
-        store_row(split, i + 20u, j, sums.r20);
-        store_row(split, i + 21u, j, sums.r21);
-        store_row(split, i + 22u, j, sums.r22);
-        store_row(split, i + 23u, j, sums.r23);
-        store_row(split, i + 24u, j, sums.r24);
-        store_row(split, i + 25u, j, sums.r25);
-        store_row(split, i + 26u, j, sums.r26);
-        store_row(split, i + 27u, j, sums.r27);
-        store_row(split, i + 28u, j, sums.r28);
-        store_row(split, i + 29u, j, sums.r29);
-        store_row(split, i + 30u, j, sums.r30);
-        store_row(split, i + 31u, j, sums.r31);
+        store_quad(split, i + 16u, j, sums.r16);
+        store_quad(split, i + 17u, j, sums.r17);
+        store_quad(split, i + 18u, j, sums.r18);
+        store_quad(split, i + 19u, j, sums.r19);
+        store_quad(split, i + 20u, j, sums.r20);
+        store_quad(split, i + 21u, j, sums.r21);
+        store_quad(split, i + 22u, j, sums.r22);
+        store_quad(split, i + 23u, j, sums.r23);
+        store_quad(split, i + 24u, j, sums.r24);
+        store_quad(split, i + 25u, j, sums.r25);
+        store_quad(split, i + 26u, j, sums.r26);
+        store_quad(split, i + 27u, j, sums.r27);
+        store_quad(split, i + 28u, j, sums.r28);
+        store_quad(split, i + 29u, j, sums.r29);
+        store_quad(split, i + 30u, j, sums.r30);
+        store_quad(split, i + 31u, j, sums.r31);
     }
 }

@@ -78,18 +78,11 @@ fn place(transposed: bool, thread: u32) -> Place {
     return Place(thread / DEPTH, thread % DEPTH);
 }
 
-fn store_row(split: u32, i: u32, j: u32, sums: vec4<f32>) {
-    store(split, i, j, sums.x);
-    store(split, i, j + 1u, sums.y);
-    store(split, i, j + 2u, sums.z);
-    store(split, i, j + 3u, sums.w);
-}
-
 fn store_block(split: u32, i: u32, j: u32, r0: vec4<f32>, r1: vec4<f32>, r2: vec4<f32>, r3: vec4<f32>) {
-    store_row(split, i, j, r0);
-    store_row(split, i + 1u, j, r1);
-    store_row(split, i + 2u, j, r2);
-    store_row(split, i + 3u, j, r3);
+    store_quad(split, i, j, r0);
+    store_quad(split, i + 1u, j, r1);
+    store_quad(split, i + 2u, j, r2);
+    store_quad(split, i + 3u, j, r3);
 }
 
 @compute @workgroup_size(THREADS)

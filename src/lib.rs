@@ -28,6 +28,8 @@
 //!   what it reports.
 //! - [`data`]: data sets, splitting, scaling, and readers for npy, npz, IDX and CSV files.
 //! - [`nn`] and [`optim`]: activations, losses, initial weights; optimizers.
+//! - [`estimator`]: `MlpRegressor` and `MlpClassifier`, with scikit-learn's names and defaults.
+//! - [`persist`]: networks and checkpoints in files or in memory.
 //! - [`Tensor`]: matrices on a device, one operation at a time.
 //! - [`op`] and [`program`]: what a device executes, as data, for those who look inside.
 //!

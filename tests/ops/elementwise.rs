@@ -130,7 +130,8 @@ fn mismatch() {
         let shape = Shape::new(rows, cols);
         let a_values = Values::new(seed as u64).within(1.0, shape.len());
         // One element after the other gets one of these kinds of difference.
-        let kinds: [(fn(f32) -> f32, bool); 6] = [
+        type Change = fn(f32) -> f32;
+        let kinds: [(Change, bool); 6] = [
             (|x| x, false),
             (|_| f32::NAN, true),
             (|x| x + 0.5, true),

@@ -11,7 +11,7 @@ const BINDINGS: &[Access] =
     &[Access::Read, Access::Read, Access::Read, Access::Read, Access::Write, Access::Write];
 
 macro_rules! kernel {
-    ($name:expr, $entry:literal, $a:literal, $b:literal) => {
+    ($name:expr, $entry:literal, $a:literal, $b:literal, $c:literal) => {
         Kernel {
             name: $name,
             entry: $entry,
@@ -19,9 +19,10 @@ macro_rules! kernel {
                 include_str!("../../../../shaders/common.wgsl"),
                 include_str!("../../../../shaders/pick.wgsl"),
                 include_str!("../../../../shaders/activation.wgsl"),
-                include_str!(concat!("../../../../shaders/", $a)),
-                include_str!(concat!("../../../../shaders/", $b)),
                 include_str!("../../../../shaders/gemm.wgsl"),
+                include_str!(concat!("../../../../shaders/gemm_", $a, ".wgsl")),
+                include_str!(concat!("../../../../shaders/gemm_", $b, ".wgsl")),
+                include_str!(concat!("../../../../shaders/gemm_", $c, ".wgsl")),
                 include_str!(concat!("../../../../shaders/", $entry, ".wgsl")),
             ),
             bindings: BINDINGS,
@@ -29,25 +30,27 @@ macro_rules! kernel {
     };
 }
 
-/// A kernel in four forms: by whether A is loaded in vectors of 4, and then B.
-macro_rules! kernels {
+/// A kernel in eight forms: by whether A, B and C are loaded and stored in vectors of 4, bit by bit.
+type Forms = [Kernel; 8];
+
+macro_rules! forms {
     ($entry:literal) => {
         [
-            [
-                kernel!($entry, $entry, "gemm_a.wgsl", "gemm_b.wgsl"),
-                kernel!(concat!($entry, "_b4"), $entry, "gemm_a.wgsl", "gemm_b4.wgsl"),
-            ],
-            [
-                kernel!(concat!($entry, "_a4"), $entry, "gemm_a4.wgsl", "gemm_b.wgsl"),
-                kernel!(concat!($entry, "_a4b4"), $entry, "gemm_a4.wgsl", "gemm_b4.wgsl"),
-            ],
+            kernel!($entry, $entry, "a", "b", "c"),
+            kernel!(concat!($entry, "_a4"), $entry, "a4", "b", "c"),
+            kernel!(concat!($entry, "_b4"), $entry, "a", "b4", "c"),
+            kernel!(concat!($entry, "_a4b4"), $entry, "a4", "b4", "c"),
+            kernel!(concat!($entry, "_c4"), $entry, "a", "b", "c4"),
+            kernel!(concat!($entry, "_a4c4"), $entry, "a4", "b", "c4"),
+            kernel!(concat!($entry, "_b4c4"), $entry, "a", "b4", "c4"),
+            kernel!(concat!($entry, "_a4b4c4"), $entry, "a4", "b4", "c4"),
         ]
     };
 }
 
-static TILED: [[Kernel; 2]; 2] = kernels!("gemm_tiled");
-static SHUFFLE: [[Kernel; 2]; 2] = kernels!("gemm_shuffle");
-static FINISH: Kernel = kernel!("gemm_finish", "gemm_finish", "gemm_a.wgsl", "gemm_b.wgsl");
+static TILED: Forms = forms!("gemm_tiled");
+static SHUFFLE: Forms = forms!("gemm_shuffle");
+static FINISH: Kernel = kernel!("gemm_finish", "gemm_finish", "a", "b", "c");
 
 /// `struct Params` of `shaders/gemm.wgsl`.
 #[repr(C)]
@@ -174,12 +177,8 @@ impl Product {
     fn dispatches(&self, tiling: Tiling) -> Vec<Dispatch> {
         let split = tiling.splits > 1;
         let scratch = if split { tiling.splits * self.m * self.n } else { 0 };
-        let (kernels, constants) = tiling.shape.kernels();
-        let aligned =
-            |view: View| view.offset.is_multiple_of(4) && view.shape.cols.is_multiple_of(4);
-        let (a4, b4) = (aligned(self.a.source), aligned(self.b));
-        let kernel = &kernels[usize::from(a4)][usize::from(b4)];
-        let mut tiled = self.dispatch(kernel, tiling, split);
+        let (forms, constants) = tiling.shape.forms();
+        let mut tiled = self.dispatch(&forms[self.form()], tiling, split);
         tiled.constants.extend(constants);
         tiled.groups = grid(tiling.shape.tiles(self.m, self.n) * tiling.splits);
         tiled.work = 2 * (self.m as u64) * (self.n as u64) * (self.k as u64);
@@ -196,6 +195,16 @@ impl Product {
         finish.work = scratch as u64;
         finish.scratch = scratch;
         vec![tiled, finish]
+    }
+
+    /// Which of the forms of a kernel fits: the one with vectors for all that lies in fours.
+    fn form(&self) -> usize {
+        let rows = |view: View| view.shape.cols.is_multiple_of(4);
+        let starts = |view: View| view.offset.is_multiple_of(4);
+        let (a, b) = (self.a.source, self.b);
+        let mut stored = [Some(self.c), self.extra, self.pre, self.sums].into_iter().flatten();
+        let fits = [rows(a) && starts(a), rows(b) && starts(b), rows(self.c) && stored.all(starts)];
+        fits.into_iter().zip([1, 2, 4]).map(|(fits, bit)| usize::from(fits) * bit).sum()
     }
 
     /// A dispatch of a kernel of the family, without its grid.
@@ -316,7 +325,7 @@ impl TileShape {
         m.div_ceil(rows) * n.div_ceil(cols)
     }
 
-    fn kernels(self) -> (&'static [[Kernel; 2]; 2], Constants) {
+    fn forms(self) -> (&'static Forms, Constants) {
         match self {
             Self::Tiled { side, blocks } => {
                 (&TILED, vec![("SIDE", word(side)), ("BLOCKS", word(blocks))])

@@ -59,8 +59,9 @@ fn indices(count: usize, limit: usize, seed: u64) -> Vec<f32> {
 /// A NaN that no arithmetic makes: what must not be written keeps it.
 const POISON: u32 = 0x7fc1_2345;
 
-/// Words around every view.
-const GUARD: usize = 5;
+/// Words behind every view. There are as many before it, and one more where it does not come in
+/// fours, so that kernels that load vectors of 4 have their share.
+const GUARD: usize = 4;
 
 /// Buffers under construction.
 #[derive(Default)]
@@ -72,9 +73,10 @@ impl Memory {
     /// A view of these values in a buffer of its own, between guards.
     fn input(&mut self, shape: Shape, values: Vec<f32>) -> View {
         assert_eq!(values.len(), shape.len());
-        let poison = [f32::from_bits(POISON); GUARD];
-        self.buffers.push([&poison, &values[..], &poison].concat());
-        View { buffer: self.buffers.len() - 1, offset: GUARD, shape }
+        let poison = [f32::from_bits(POISON); GUARD + 1];
+        let offset = GUARD + usize::from(!shape.cols.is_multiple_of(4));
+        self.buffers.push([&poison[..offset], &values, &poison[..GUARD]].concat());
+        View { buffer: self.buffers.len() - 1, offset, shape }
     }
 
     fn matrix(&mut self, rows: usize, cols: usize, seed: u64) -> View {

@@ -1,6 +1,6 @@
 //! Every kernel against f64, over shapes at and around the edges of tiles and workgroups.
 
-use super::{GUARD, Memory, gpu, gpus, indices, numbers};
+use super::{Memory, gpu, gpus, indices, numbers};
 use crate::device::Device;
 use crate::nn::{Activation, Cache, Loss};
 use crate::op::{Axis, BinaryOp, Op, Pick, Reduction, Rows, Shape, StepArgs, View};
@@ -139,7 +139,7 @@ fn softmax_and_mismatch_agree_with_f64() {
             for logarithm in [false, true] {
                 memory.check(&device, &Op::Softmax { logarithm, input, output });
             }
-            let mut near = memory.buffers[input.buffer][GUARD..][..rows * cols].to_vec();
+            let mut near = memory.buffers[input.buffer][input.range()].to_vec();
             for (i, x) in near.iter_mut().enumerate() {
                 *x = [*x, *x + 1.0, f32::NAN, f32::INFINITY, *x * 1.0001][i % 5];
             }

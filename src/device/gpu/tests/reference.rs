@@ -116,7 +116,8 @@ impl Machine<'_> {
             Op::Mismatch { a, b, relative, absolute, output } => {
                 let differs = |m: &Self, i: usize, j: usize| {
                     let (x, y) = (m.at(a, i, j), m.at(b, i, j));
-                    !((x - y).abs() <= f64::from(absolute) + f64::from(relative) * y.abs())
+                    let near = (x - y).abs() <= f64::from(absolute) + f64::from(relative) * y.abs();
+                    x != y && !(near && (x - y).is_finite())
                 };
                 self.each(output, |m, _, _| {
                     let row = |i| (0..a.shape.cols).filter(move |&j| differs(m, i, j)).count();

@@ -1,0 +1,50 @@
+// C and its epilogue as vectors of 4 words: its rows begin and end at multiples of 4.
+
+@group(1) @binding(4) var<storage, read> extra: array<vec4<f32>>;
+@group(1) @binding(5) var<storage, read_write> c: array<vec4<f32>>;
+@group(1) @binding(6) var<storage, read_write> pre: array<vec4<f32>>;
+
+fn values(z: vec4<f32>) -> vec4<f32> {
+    return vec4(
+        activation_value(ACTIVATION, z.x),
+        activation_value(ACTIVATION, z.y),
+        activation_value(ACTIVATION, z.z),
+        activation_value(ACTIVATION, z.w),
+    );
+}
+
+fn derivatives(cached: vec4<f32>) -> vec4<f32> {
+    return vec4(
+        activation_derivative(DERIVATIVE, cached.x),
+        activation_derivative(DERIVATIVE, cached.y),
+        activation_derivative(DERIVATIVE, cached.z),
+        activation_derivative(DERIVATIVE, cached.w),
+    );
+}
+
+// Stores C(i, j .. j + 3), or one split's part of them.
+fn store_quad(split: u32, i: u32, j: u32, sums: vec4<f32>) {
+    if (i >= params.m || j >= params.n) {
+        return;
+    }
+    let at = i * params.n + j;
+    if (SPLIT == 1u) {
+        c[(split * params.m * params.n + at) / 4u] = sums;
+        return;
+    }
+    var z = sums;
+    if (BIAS == 1u) {
+        z += extra[(params.extra + j) / 4u];
+    }
+    if (PRE == 1u) {
+        pre[(params.pre + at) / 4u] = z;
+    }
+    if (PRE == 2u) {
+        c[(params.pre + at) / 4u] = z;
+    }
+    if (DERIVATIVE != 0u) {
+        z *= derivatives(extra[(params.extra + at) / 4u]);
+    }
+    c[select(params.c + at, params.bias + j, i == params.ones) / 4u] = values(z);
+}
+
