@@ -206,8 +206,7 @@ fn check_layer(
     let bias = memory.behind(weight, numbers(outputs, 4), 1, outputs);
     let output = memory.output(batch, outputs);
     let own = memory.output(batch, outputs);
-    let shared = memory.behind(output, numbers(batch * outputs, 5), batch, outputs);
-    let forms = [(None, None), (Some(bias), Some(own)), (Some(bias), Some(shared))];
+    let forms = [(None, None), (Some(bias), Some(own)), (Some(bias), None)];
     let (bias, pre) = forms[way % 3];
     memory.check(device, &Op::Dense { input, weight, bias, activation, pre, output });
 
@@ -264,13 +263,10 @@ fn check_loss(
     let cached = memory.matrix(rows, cols, 4);
     let cached = (activation.cache() != Cache::Nothing).then_some(cached);
     let delta = memory.output(rows, cols);
-    let own = memory.output(rows, 1);
-    let shared = memory.behind(delta, numbers(rows, 5), rows, 1);
+    let row_losses = memory.output(rows, 1);
     let scale = 0.125;
-    for row_losses in [own, shared] {
-        let op = Op::Loss { loss, activation, scale, output, cached, targets, delta, row_losses };
-        memory.check(device, &op);
-    }
+    let op = Op::Loss { loss, activation, scale, output, cached, targets, delta, row_losses };
+    memory.check(device, &op);
 }
 
 #[test]
@@ -298,15 +294,12 @@ fn updates_agree_with_f64() {
     ];
     for optimizer in optimizers {
         for (words, offset) in [(1, 1), (63, 0), (64, 0), (260, 4), (260, 2)] {
-            for shared in 0..3 {
-                check_update(&device, optimizer, words, offset, shared);
-            }
+            check_update(&device, optimizer, words, offset);
         }
     }
 }
 
-/// The moments lie in buffers of their own, or with the parameters, or the second with the first.
-fn check_update(device: &Device, optimizer: Optimizer, words: usize, offset: usize, shared: usize) {
+fn check_update(device: &Device, optimizer: Optimizer, words: usize, offset: usize) {
     let mut memory = Memory::default();
     for seed in 0..4 {
         let positive = |x: f32| if seed == 3 { x.abs() } else { x };
@@ -314,14 +307,7 @@ fn check_update(device: &Device, optimizer: Optimizer, words: usize, offset: usi
     }
     let view = |buffer| View::new(buffer, Shape::new(1, words)).at(offset);
     let (gradients, parameters) = (view(0), view(1));
-    let (mut first, mut second) = (view(2), view(3));
-    let positive: Vec<f32> = numbers(words, 5).iter().map(|x| x.abs()).collect();
-    if shared == 1 {
-        first = memory.behind(parameters, numbers(words, 4), 1, words);
-        second = memory.behind(parameters, positive, 1, words);
-    } else if shared == 2 {
-        second = memory.behind(first, positive, 1, words);
-    }
+    let (first, second) = (view(2), view(3));
     let moments = optimizer.moments();
     let (first, second) = ((moments > 0).then_some(first), (moments > 1).then_some(second));
     memory.check(device, &Op::Update { optimizer, parameters, gradients, first, second });
