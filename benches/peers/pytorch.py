@@ -34,7 +34,7 @@ WORKLOADS = {
     "mnist_50": ([784, 50, 10], 5000, 64, "relu", "cross_entropy", "momentum"),
     "wide_2048": ([784, 2048, 2048, 10], 4096, 1024, "relu", "cross_entropy", "adam"),
 }
-# scikit-learn has no full-batch SGD without shuffling costs to compare, and is slow on wide_2048.
+# The others are too small, or take scikit-learn too long.
 SKLEARN = ["reynolds_10", "reynolds_100", "reynolds_100_b512", "mnist_50"]
 
 
@@ -75,7 +75,7 @@ def sklearn_epoch(widths, rows, batch, activation, loss, optimizer):
     x, y = data(widths, rows, loss)
     kind = MLPRegressor if loss == "mse" else MLPClassifier
     net = kind(
-        widths[1:-1],
+        hidden_layer_sizes=widths[1:-1],
         activation=activation,
         solver="adam" if optimizer == "adam" else "sgd",
         alpha=0.0,
