@@ -32,8 +32,6 @@ struct Params {
 override LOSS: u32 = 0u;
 // The code of the last layer's activation, if its derivative is not 1.
 override DERIVATIVE: u32 = 0u;
-// Whether row_losses lie in the buffer of delta.
-override ROW_LOSSES_IN: u32 = 0u;
 
 struct Row {
     thread: u32,
@@ -115,10 +113,6 @@ fn loss(
         value = squared_error(row);
     }
     if (row.real && row.lane == 0u) {
-        if (ROW_LOSSES_IN == 1u) {
-            delta[params.row_losses + i] = value;
-        } else {
-            row_losses[params.row_losses + i] = value;
-        }
+        row_losses[params.row_losses + i] = value;
     }
 }

@@ -67,7 +67,7 @@ impl Mlp {
         &self,
         x: &ArrayBase<S, Ix2>,
     ) -> Result<Array1<usize>> {
-        Ok(self.predict(x)?.map_axis(Axis(1), |row| crate::train::argmax(row.iter().copied())))
+        Ok(self.predict(x)?.map_axis(Axis(1), |row| crate::op::argmax(row.iter().copied())))
     }
 
     /// A metric of the network's outputs on a data set.

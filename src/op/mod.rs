@@ -71,6 +71,12 @@ impl Reduction {
         [Self::Sum, Self::Mean, Self::Max, Self::Min, Self::Argmax, Self::Norm];
 }
 
+/// The first place of the largest value.
+pub(crate) fn argmax(values: impl Iterator<Item = f32>) -> usize {
+    let start = (0, f32::NEG_INFINITY);
+    values.enumerate().fold(start, |best, (i, x)| if x > best.1 { (i, x) } else { best }).0
+}
+
 /// Along what a reduction runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Axis {

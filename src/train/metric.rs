@@ -5,7 +5,7 @@ use ndarray::{ArrayView1, ArrayView2, Axis};
 use crate::data::{Dataset, Targets};
 use crate::error::{Error, Result};
 use crate::nn::{Loss, Target};
-use crate::op::Shape;
+use crate::op::{Shape, argmax};
 
 /// A measure of a network's outputs against a data set's targets.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -85,12 +85,6 @@ impl Metric {
         };
         Error::Targets { op: self.name(), found, needs }
     }
-}
-
-/// The first place of the largest value.
-pub(crate) fn argmax(values: impl Iterator<Item = f32>) -> usize {
-    let start = (0, f32::NEG_INFINITY);
-    values.enumerate().fold(start, |best, (i, x)| if x > best.1 { (i, x) } else { best }).0
 }
 
 fn accuracy(outputs: ArrayView2<'_, f32>, labels: &[u32]) -> f64 {

@@ -17,6 +17,5 @@ mod watch;
 pub use gradients::Gradients;
 pub use history::{EpochRecord, History};
 pub use metric::Metric;
-pub(crate) use metric::argmax;
 pub use trainer::Trainer;
 pub(crate) use watch::Watch;

@@ -4,7 +4,7 @@
 use crate::device::cpu::memory::Bank;
 use crate::device::cpu::vectorize::vectorize;
 use crate::nn::Real;
-use crate::op::{Axis, Op, Reduction};
+use crate::op::{Axis, Op, Reduction, argmax};
 
 const LANES: usize = 16;
 
@@ -76,12 +76,6 @@ fn sum(values: &[f32], term: impl Fn(f32) -> f32) -> f32 {
         width /= 2;
     }
     lanes[0] + rest
-}
-
-/// The first place of the largest value.
-fn argmax(values: impl Iterator<Item = f32>) -> usize {
-    let start = (0, f32::NEG_INFINITY);
-    values.enumerate().fold(start, |best, (i, x)| if x > best.1 { (i, x) } else { best }).0
 }
 
 #[inline(always)]

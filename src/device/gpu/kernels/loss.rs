@@ -2,7 +2,7 @@
 
 use super::{
     Access, Dispatch, Kernel, Picked, Slot, THREADS, Target, check_row, grid, lanes, offset,
-    picked, placed, word,
+    picked, word,
 };
 use crate::error::Result;
 use crate::op::Op;
@@ -53,7 +53,6 @@ pub(super) fn lower(op: &Op, target: Target) -> Result<Dispatch> {
     let lanes = lanes(shape.cols, target);
     let threads = lanes.max(THREADS);
     let Picked { code, order, offset: order_offset } = picked(targets);
-    let (row_losses_slot, row_losses_in) = placed(Some(row_losses), &[delta]);
     let params = Params {
         batch: word(shape.rows),
         cols: word(shape.cols),
@@ -71,7 +70,6 @@ pub(super) fn lower(op: &Op, target: Target) -> Result<Dispatch> {
         constants: vec![
             ("LOSS", loss.code()),
             ("DERIVATIVE", activation.code()),
-            ("ROW_LOSSES_IN", row_losses_in),
             ("PICK", code),
             ("LANES", word(lanes)),
             ("THREADS", word(threads)),
@@ -83,7 +81,7 @@ pub(super) fn lower(op: &Op, target: Target) -> Result<Dispatch> {
             Slot::Buffer(targets.source.buffer),
             order,
             Slot::Buffer(delta.buffer),
-            row_losses_slot,
+            Slot::Buffer(row_losses.buffer),
         ],
         groups: grid(shape.rows.div_ceil(threads / lanes)),
         scratch: 0,
