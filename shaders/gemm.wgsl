@@ -45,7 +45,7 @@ override BIAS: u32 = 0u;
 override ACTIVATION: u32 = 0u;
 // The code of the activation whose derivative is multiplied on, if it is not 1.
 override DERIVATIVE: u32 = 0u;
-// Where the sum before phi is kept: 0 nowhere, 1 in `pre`, 2 in C's buffer.
+// Whether the sum before phi is kept in `pre`.
 override PRE: u32 = 0u;
 // Whether C are partial sums, to be finished by gemm_finish.
 override SPLIT: u32 = 0u;

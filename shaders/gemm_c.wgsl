@@ -14,9 +14,6 @@ fn finish(i: u32, j: u32, sum: f32) {
     if (PRE == 1u) {
         pre[params.pre + at] = z;
     }
-    if (PRE == 2u) {
-        c[params.pre + at] = z;
-    }
     if (DERIVATIVE != 0u) {
         z *= activation_derivative(DERIVATIVE, extra[params.extra + at]);
     }

@@ -39,9 +39,6 @@ fn store_quad(split: u32, i: u32, j: u32, sums: vec4<f32>) {
     if (PRE == 1u) {
         pre[(params.pre + at) / 4u] = z;
     }
-    if (PRE == 2u) {
-        c[(params.pre + at) / 4u] = z;
-    }
     if (DERIVATIVE != 0u) {
         z *= derivatives(extra[(params.extra + at) / 4u]);
     }

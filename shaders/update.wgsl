@@ -6,8 +6,7 @@
 //
 // An Element is a word, or a vector of 4 where everything lies at multiples of 4; count and offsets
 // are in elements.
-// Bindings: params, gradients, parameters, first moment, second moment. A moment that lies in the
-// buffer of another operand is reached through that one's binding.
+// Bindings: params, gradients, parameters, first moment, second moment.
 // Grid: count / THREADS workgroups.
 
 struct Params {
@@ -28,63 +27,25 @@ struct Params {
 override THREADS: u32 = 64u;
 override OPTIMIZER: u32 = 0u;
 override MOMENTS: u32 = 0u;
-// Where the moments lie: 0 in a buffer of their own, 1 in the parameters', 2 in the first moment's.
-override FIRST_IN: u32 = 0u;
-override SECOND_IN: u32 = 0u;
-
-fn load_first(i: u32) -> Element {
-    if (FIRST_IN == 1u) {
-        return parameters[params.first + i];
-    }
-    return first[params.first + i];
-}
-
-fn store_first(i: u32, value: Element) {
-    if (FIRST_IN == 1u) {
-        parameters[params.first + i] = value;
-    } else {
-        first[params.first + i] = value;
-    }
-}
-
-fn load_second(i: u32) -> Element {
-    if (SECOND_IN == 1u) {
-        return parameters[params.second + i];
-    }
-    if (SECOND_IN == 2u) {
-        return first[params.second + i];
-    }
-    return second[params.second + i];
-}
-
-fn store_second(i: u32, value: Element) {
-    if (SECOND_IN == 1u) {
-        parameters[params.second + i] = value;
-    } else if (SECOND_IN == 2u) {
-        first[params.second + i] = value;
-    } else {
-        second[params.second + i] = value;
-    }
-}
 
 fn sgd(i: u32, p: Element, g: Element) -> Element {
     let rate = args.coefficients[0].x;
     if (MOMENTS == 0u) {
         return p - rate * g;
     }
-    let v = args.coefficients[0].y * load_first(i) + g;
-    store_first(i, v);
+    let v = args.coefficients[0].y * first[params.first + i] + g;
+    first[params.first + i] = v;
     return p - rate * (params.constants.y * v + params.constants.z * g);
 }
 
 fn adam(i: u32, p: Element, g: Element) -> Element {
     let rate = args.coefficients[0].x;
-    var m = load_first(i);
+    var m = first[params.first + i];
     m += params.constants.y * (g - m);
-    store_first(i, m);
-    var v = load_second(i);
+    first[params.first + i] = m;
+    var v = second[params.second + i];
     v += params.constants.z * (g * g - v);
-    store_second(i, v);
+    second[params.second + i] = v;
     return p - rate * m / (sqrt(v) * args.coefficients[0].y + params.constants.w);
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Access, Constants, Dispatch, Kernel, LOOP_LIMIT, Picked, Slot, THREADS, Target, grid, offset,
-    picked, placed, word,
+    picked, word,
 };
 use crate::error::Result;
 use crate::op::{Op, Rows, View};
@@ -211,7 +211,6 @@ impl Product {
     fn dispatch(&self, kernel: &'static Kernel, tiling: Tiling, split: bool) -> Dispatch {
         let slot = |view: Option<View>| view.map_or(Slot::Unused, |view| Slot::Buffer(view.buffer));
         let Picked { code, order, offset: order_offset } = picked(self.a);
-        let (pre_slot, pre_in) = placed(self.pre, &[self.c]);
         let params = Params {
             m: word(self.m),
             n: word(self.n),
@@ -232,7 +231,7 @@ impl Product {
         };
         Dispatch {
             kernel,
-            constants: self.constants(code, pre_in, split),
+            constants: self.constants(code, split),
             params: bytemuck::cast_slice(&[params]).to_vec(),
             slots: vec![
                 Slot::Buffer(self.a.source.buffer),
@@ -240,7 +239,7 @@ impl Product {
                 order,
                 slot(self.extra),
                 Slot::Buffer(self.c.buffer),
-                pre_slot,
+                slot(self.pre),
             ],
             groups: [1; 3],
             scratch: 0,
@@ -248,12 +247,7 @@ impl Product {
         }
     }
 
-    fn constants(&self, pick: u32, pre_in: u32, split: bool) -> Constants {
-        let pre = match (self.pre, pre_in) {
-            (None, _) => 0,
-            (Some(_), 0) => 1,
-            (Some(_), _) => 2,
-        };
+    fn constants(&self, pick: u32, split: bool) -> Constants {
         vec![
             ("PICK", pick),
             ("TRANSPOSE_A", u32::from(self.transpose_a)),
@@ -261,7 +255,7 @@ impl Product {
             ("BIAS", u32::from(self.epilogue.bias)),
             ("ACTIVATION", self.epilogue.activation),
             ("DERIVATIVE", self.epilogue.derivative),
-            ("PRE", pre),
+            ("PRE", u32::from(self.pre.is_some())),
             ("SPLIT", u32::from(split)),
         ]
     }

@@ -161,16 +161,6 @@ fn picked(rows: Rows) -> Picked {
     }
 }
 
-/// Where a kernel's second output goes: WGSL must not bind a buffer for writing twice, so a view in
-/// the buffer of another output is reached through that binding.
-fn placed(view: Option<View>, others: &[View]) -> (Slot, u32) {
-    let Some(view) = view else { return (Slot::Unused, 0) };
-    match others.iter().position(|other| other.buffer == view.buffer) {
-        Some(index) => (Slot::Unused, word(index) + 1),
-        None => (Slot::Buffer(view.buffer), 0),
-    }
-}
-
 /// The offset of a view that may not be there.
 fn offset(view: Option<View>) -> u32 {
     view.map_or(0, |view| word(view.offset))

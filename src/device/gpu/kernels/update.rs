@@ -1,6 +1,6 @@
 //! The optimizer's step, one parameter a thread, or four.
 
-use super::{Access, Dispatch, Kernel, Slot, THREADS, grid, offset, placed, word};
+use super::{Access, Dispatch, Kernel, Slot, THREADS, grid, offset, word};
 use crate::op::View;
 use crate::optim::Optimizer;
 
@@ -59,21 +59,17 @@ pub(super) fn lower(
         second: at(second),
         padding: [0; 3],
     };
-    let (first_slot, first_in) = placed(first, &[parameters]);
-    let second_others = [parameters, first.unwrap_or(parameters)];
-    let (second_slot, second_in) = placed(second, &second_others);
+    let slot = |view: Option<View>| view.map_or(Slot::Unused, |view| Slot::Buffer(view.buffer));
     let parameter_slot = Slot::Buffer(parameters.buffer);
     Dispatch {
         kernel,
         constants: vec![
             ("OPTIMIZER", optimizer.code()),
             ("MOMENTS", word(optimizer.moments())),
-            ("FIRST_IN", first_in),
-            ("SECOND_IN", second_in),
             ("THREADS", word(THREADS)),
         ],
         params: bytemuck::cast_slice(&[params]).to_vec(),
-        slots: vec![Slot::Buffer(gradients.buffer), parameter_slot, first_slot, second_slot],
+        slots: vec![Slot::Buffer(gradients.buffer), parameter_slot, slot(first), slot(second)],
         groups: grid(count.div_ceil(THREADS)),
         scratch: 0,
         work: 8 * parameters.shape.len() as u64,
