@@ -4,7 +4,8 @@
 struct StepArgs {
     first_row: u32,
     slot: u32,
-    padding: vec2<u32>,
+    number: u32,
+    padding: u32,
     coefficients: array<vec4<f32>, 2>,
 }
 

@@ -40,6 +40,8 @@ struct Params {
 
 override TRANSPOSE_A: u32 = 0u;
 override TRANSPOSE_B: u32 = 0u;
+// Whether C holds something to be added to.
+override ACCUMULATE: u32 = 0u;
 override BIAS: u32 = 0u;
 // The code of phi, if it is not the identity.
 override ACTIVATION: u32 = 0u;

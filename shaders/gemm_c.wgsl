@@ -17,7 +17,12 @@ fn finish(i: u32, j: u32, sum: f32) {
     if (DERIVATIVE != 0u) {
         z *= activation_derivative(DERIVATIVE, extra[params.extra + at]);
     }
-    c[select(params.c + at, params.bias + j, i == params.ones)] = activation_value(ACTIVATION, z);
+    z = activation_value(ACTIVATION, z);
+    let to = select(params.c + at, params.bias + j, i == params.ones);
+    if (ACCUMULATE == 1u) {
+        z += c[to];
+    }
+    c[to] = z;
 }
 
 // Stores an element of C, or of one split's part of it.

@@ -42,6 +42,11 @@ fn store_quad(split: u32, i: u32, j: u32, sums: vec4<f32>) {
     if (DERIVATIVE != 0u) {
         z *= derivatives(extra[(params.extra + at) / 4u]);
     }
-    c[select(params.c + at, params.bias + j, i == params.ones) / 4u] = values(z);
+    z = values(z);
+    let to = select(params.c + at, params.bias + j, i == params.ones) / 4u;
+    if (ACCUMULATE == 1u) {
+        z += c[to];
+    }
+    c[to] = z;
 }
 

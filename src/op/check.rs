@@ -63,11 +63,24 @@ impl Op {
                 .read("weight", weight)
                 .maybe("cached", cached, Access::Read)
                 .write("output", output),
-            Self::Gradient { input, delta, weight, bias } => list
+            Self::Gradient { input, delta, weight, bias, .. } => list
                 .rows("input", input)
                 .read("delta", delta)
                 .write("weight", weight)
                 .maybe("bias", bias, Access::Write),
+            Self::Dropout { input, output, .. } => {
+                list.maybe("input", input, Access::Read).write("output", output)
+            }
+            Self::Noise { values, .. } | Self::Clip { values, .. } => list.write("values", values),
+            Self::Penalize { parameters, gradients, .. } => {
+                list.read("parameters", parameters).write("gradients", gradients)
+            }
+            Self::LimitNorm { norms, values, .. } => {
+                list.read("norms", norms).write("values", values)
+            }
+            Self::Average { parameters, average, .. } => {
+                list.read("parameters", parameters).write("average", average)
+            }
             Self::Update { parameters, gradients, first, second, .. } => list
                 .read("gradients", gradients)
                 .write("parameters", parameters)
@@ -240,7 +253,7 @@ impl Op {
                 self.cached(activation, cached, output.shape)?;
                 self.output(output.shape, Shape::new(delta.shape.rows, weight.shape.rows))
             }
-            Self::Gradient { input, delta, weight, bias } => {
+            Self::Gradient { input, delta, weight, bias, .. } => {
                 let fits = input.count == delta.shape.rows;
                 self.same(input.shape(), delta.shape, fits, "both need one row a sample")?;
                 self.bias(weight.shape, bias)?;
@@ -248,6 +261,28 @@ impl Op {
                     return Err(self.refuse("weight and bias must be in one buffer".into()));
                 }
                 self.output(weight.shape, Shape::new(input.shape().cols, delta.shape.cols))
+            }
+            Self::Dropout { rate, input, output, .. } => {
+                self.domain("rate", rate, (0.0..1.0).contains(&rate), "at least 0 and below 1")?;
+                input.map_or(Ok(()), |input| self.output(output.shape, input.shape))
+            }
+            Self::Noise { deviation, .. } => {
+                let fits = deviation.is_finite() && deviation >= 0.0;
+                self.domain("deviation", deviation, fits, "finite and at least 0")
+            }
+            Self::Penalize { parameters, gradients, .. } => {
+                self.output(gradients.shape, parameters.shape)
+            }
+            Self::Clip { limit, .. } => self.limit(limit),
+            Self::LimitNorm { limit, norms, values } => {
+                self.limit(limit)?;
+                let fits = norms.shape.rows == 1 && [1, values.shape.cols].contains(&norms.shape.cols);
+                let hint = "one norm is needed for all values, or one for each column";
+                self.same(norms.shape, values.shape, fits, hint)
+            }
+            Self::Average { decay, parameters, average } => {
+                self.domain("decay", decay, (0.0..=1.0).contains(&decay), "0 to 1")?;
+                self.output(average.shape, parameters.shape)
             }
             Self::Update { optimizer, parameters, gradients, first, second } => {
                 for moment in [first, second].into_iter().flatten().chain([gradients]) {
@@ -269,6 +304,14 @@ impl Op {
 
     fn output(&self, got: Shape, needed: Shape) -> Result<()> {
         self.same(got, needed, got == needed, "the first is given, the second is needed")
+    }
+
+    fn limit(&self, limit: f32) -> Result<()> {
+        self.domain("limit", limit, limit.is_finite() && limit > 0.0, "finite and more than 0")
+    }
+
+    fn domain(&self, what: &str, value: f32, fits: bool, expected: &str) -> Result<()> {
+        if fits { Ok(()) } else { Err(self.refuse(format!("`{what}` is {value}, must be {expected}"))) }
     }
 
     fn bias(&self, weight: Shape, bias: Option<View>) -> Result<()> {

@@ -11,8 +11,10 @@
 //! order, so that the same device gives the same bits.
 
 mod check;
+mod formulas;
 mod view;
 
+pub(crate) use formulas::{NORM_EPSILON, dropout_threshold};
 pub use view::{Pick, Rows, Shape, View};
 
 use crate::nn::{Activation, Loss};
@@ -111,8 +113,11 @@ pub struct StepArgs {
     pub first_row: u32,
     /// Where [`Op::Record`] stores the step's loss.
     pub slot: u32,
+    /// The number of the minibatch in its run, from 0: what [`Op::Dropout`] and [`Op::Noise`] draw
+    /// depends on it.
+    pub number: u32,
     /// Fills the struct to the layout of a WGSL uniform.
-    pub padding: [u32; 2],
+    pub padding: u32,
     /// The optimizer's numbers for this step; see [`Optimizer::coefficients`].
     pub coefficients: [f32; 8],
 }
@@ -302,6 +307,8 @@ pub enum Op {
     },
     /// weight = input^T . delta, bias = column sums of delta: a dense layer's gradients
     Gradient {
+        /// Whether to add to what weight and bias hold instead of replacing it.
+        accumulate: bool,
         /// (batch, inputs).
         input: Rows,
         /// (batch, outputs).
@@ -310,6 +317,70 @@ pub enum Op {
         weight: View,
         /// (1, outputs), in the buffer of `weight`.
         bias: Option<View>,
+    },
+    /// output = input with each element set to 0 with probability `rate`, the others divided by
+    /// 1 - `rate`
+    ///
+    /// Element i of minibatch number n is dropped if the first word of the counter-based generator
+    /// Threefry-2x32 with 20 rounds (Salmon et al., 2011), at key `key` and counter (n, i), is below
+    /// 2^32 `rate`: the same elements on every device, in whatever order they are computed.
+    Dropout {
+        /// The probability, at least 0 and below 1.
+        rate: f32,
+        /// The key of the random numbers.
+        key: [u32; 2],
+        /// Any shape; none changes the output in place.
+        input: Option<View>,
+        /// The same shape.
+        output: View,
+    },
+    /// values += deviation n, with n standard normal
+    ///
+    /// By the transform of Box and Muller (1958) from the two words that [`Op::Dropout`] describes:
+    /// n = sqrt(-2 ln u) cos(2 pi v), with u and v the words' upper 23 bits, plus 1/2, over 2^23.
+    Noise {
+        /// The standard deviation.
+        deviation: f32,
+        /// The key of the random numbers.
+        key: [u32; 2],
+        /// Any shape.
+        values: View,
+    },
+    /// gradients += l1 sign(parameters) + l2 parameters: the gradient of l1 |p| + l2 p^2 / 2
+    Penalize {
+        /// The factor of the absolute values.
+        l1: f32,
+        /// The factor of the squares' halves.
+        l2: f32,
+        /// Any shape.
+        parameters: View,
+        /// The same shape.
+        gradients: View,
+    },
+    /// values = values limited to [-limit, limit]
+    Clip {
+        /// The limit, positive.
+        limit: f32,
+        /// Any shape.
+        values: View,
+    },
+    /// values = values min(1, limit / (norm + 1e-6)): PyTorch's `clip_grad_norm_`
+    LimitNorm {
+        /// The limit, positive.
+        limit: f32,
+        /// (1, 1), the norm of all values, or (1, cols), one for each column.
+        norms: View,
+        /// (rows, cols).
+        values: View,
+    },
+    /// average += (1 - decay) (parameters - average)
+    Average {
+        /// How much of the old average is kept.
+        decay: f32,
+        /// Any shape.
+        parameters: View,
+        /// The same shape.
+        average: View,
     },
     /// parameters = the optimizer's step from parameters along gradients
     Update {
@@ -352,6 +423,12 @@ impl Op {
             Self::Record { .. } => "record",
             Self::Backward { .. } => "backward",
             Self::Gradient { .. } => "gradient",
+            Self::Dropout { .. } => "dropout",
+            Self::Noise { .. } => "noise",
+            Self::Penalize { .. } => "penalize",
+            Self::Clip { .. } => "clip",
+            Self::LimitNorm { .. } => "limit_norm",
+            Self::Average { .. } => "average",
             Self::Update { .. } => "update",
         }
     }

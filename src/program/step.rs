@@ -139,6 +139,7 @@ impl Step {
                 }),
             }
             ops.push(Op::Gradient {
+                accumulate: false,
                 input: forward.inputs[i],
                 delta,
                 weight: View { buffer: gradients.buffer, ..forward.weights[i] },

@@ -63,11 +63,14 @@ impl<'a> Bench<'a> {
         self.place(shape, vec![POISON; shape.len()])
     }
 
-    /// An operand to be written, in the buffer of another one.
-    pub fn output_beside(&mut self, other: View, shape: Shape) -> View {
+    /// An operand to be written, in the buffer of another one; it may hold something already.
+    pub fn beside(&mut self, other: View, shape: Shape, values: Option<&[f32]>) -> View {
         let image = &mut self.images[other.buffer];
         let offset = image.len();
-        image.extend(vec![POISON; shape.len()]);
+        match values {
+            Some(values) => image.extend(values.iter().map(|x| x.to_bits())),
+            None => image.extend(vec![POISON; shape.len()]),
+        }
         image.extend([GUARD; 7]);
         View::new(other.buffer, shape).at(offset)
     }

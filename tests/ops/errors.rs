@@ -88,6 +88,7 @@ fn backward_op() -> Op {
 
 fn gradient_op() -> Op {
     Op::Gradient {
+        accumulate: false,
         input: Rows::all(at(0, 4, 3)),
         delta: at(1, 4, 5),
         weight: at(2, 3, 5),

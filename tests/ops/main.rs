@@ -8,12 +8,14 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod adjust;
 mod comparator;
 mod elementwise;
 mod errors;
 mod layout;
 mod loss;
 mod product;
+mod random;
 mod reduce;
 mod reference;
 mod update;

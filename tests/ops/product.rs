@@ -168,21 +168,36 @@ fn gradient() {
             let picked: Vec<Vec<f64>> =
                 source.iter().map(|x| rows.rows.iter().map(|&row| x[row]).collect()).collect();
             let deltas = matrix(&d, outputs, true);
-            let weights = product(&picked, &deltas);
-            let biases = product(&[vec![1.0; batch]], &deltas);
+            // Some cases add to what is there.
+            let accumulate = (i + rows.source_rows) % 3 == 0;
+            let old = Values::new(i as u64).within(1.0, inputs * outputs + outputs);
+            let (old_weight, old_bias) = old.split_at(inputs * outputs);
+            let added = |sums: Vec<Expected>, old: &[f32]| -> Vec<Expected> {
+                let add = |(sum, &old): (&Expected, &f32)| {
+                    let value = sum.value + f64::from(old);
+                    Expected { within: sum.within + rounded(value, 1.0, value).within, value }
+                };
+                if accumulate { sums.iter().zip(old).map(add).collect() } else { sums }
+            };
+            let weights = added(product(&picked, &deltas), old_weight);
+            let biases = added(product(&[vec![1.0; batch]], &deltas), old_bias);
             let context =
-                format!("gradient ({batch}, {inputs}) {picking:?} to {outputs}, bias {with_bias}");
+                format!("gradient ({batch}, {inputs}) {picking:?} to {outputs}, bias {with_bias}, \
+                 accumulate {accumulate}");
             everywhere(&context, |bench| {
                 let source = bench.values(Shape::new(rows.source_rows, inputs), &x);
                 let delta = bench.values(Shape::new(batch, outputs), &d);
                 let input = rows.place(bench, source);
-                let weight = bench.output(Shape::new(inputs, outputs));
+                let shape = Shape::new(inputs, outputs);
+                let weight =
+                    if accumulate { bench.values(shape, old_weight) } else { bench.output(shape) };
                 bench.expect(weight, &weights);
-                let bias = with_bias.then(|| bench.output_beside(weight, Shape::new(1, outputs)));
+                let old_bias = accumulate.then_some(old_bias);
+                let bias = with_bias.then(|| bench.beside(weight, Shape::new(1, outputs), old_bias));
                 if let Some(bias) = bias {
                     bench.expect(bias, &biases);
                 }
-                Op::Gradient { input, delta, weight, bias }
+                Op::Gradient { accumulate, input, delta, weight, bias }
             });
         }
     }

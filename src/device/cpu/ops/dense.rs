@@ -77,18 +77,24 @@ pub(super) fn execute(
             });
             Ok(())
         }
-        Op::Gradient { input, delta, weight, bias } => {
+        Op::Gradient { accumulate, input, delta, weight, bias } => {
+            let beta = if accumulate { Beta::Accumulate } else { Beta::Overwrite };
             bank.write(weight, |bank, out| {
                 let picked = pick_checked(op, &input, bank, args)?;
                 let x = minibatch(bank, &input, picked).transposed();
                 let d = matrix(bank, delta);
-                gemm(x, d, target(out, weight), Beta::Overwrite, |_, _, _| (), scratch);
+                gemm(x, d, target(out, weight), beta, |_, _, _| (), scratch);
                 Ok(())
             })?;
             if let Some(bias) = bias {
                 bank.write(bias, |bank, out| {
                     let delta = bank.read(delta);
-                    vectorize(|| sum_rows(delta, out));
+                    vectorize(|| {
+                        if !accumulate {
+                            out.fill(0.0);
+                        }
+                        add_rows(delta, out);
+                    });
                 });
             }
             Ok(())
@@ -128,10 +134,9 @@ fn add_bias(bias: Option<&[f32]>, activation: Activation, col: usize, run: &mut 
     activation.apply(run);
 }
 
-/// The sums of the columns of a matrix, row after row.
+/// Adds the rows of a matrix to a row, one after the other.
 #[inline(always)]
-fn sum_rows(matrix: &[f32], out: &mut [f32]) {
-    out.fill(0.0);
+fn add_rows(matrix: &[f32], out: &mut [f32]) {
     for row in matrix.chunks_exact(out.len()) {
         for (sum, x) in out.iter_mut().zip(row) {
             *sum += x;

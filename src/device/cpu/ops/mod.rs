@@ -1,9 +1,11 @@
 //! One function for each instruction, by family.
 
+mod adjust;
 mod dense;
 mod elementwise;
 mod layout;
 mod loss;
+mod random;
 mod reduce;
 
 use super::gemm;
@@ -53,6 +55,10 @@ pub(super) fn execute(
             layout::execute(op, bank, args);
         }
         Op::Loss { .. } | Op::Record { .. } => loss::execute(op, bank, args)?,
+        Op::Dropout { .. } | Op::Noise { .. } => random::execute(op, bank, args),
+        Op::Penalize { .. } | Op::Clip { .. } | Op::LimitNorm { .. } | Op::Average { .. } => {
+            adjust::execute(op, bank);
+        }
     }
     Ok(())
 }

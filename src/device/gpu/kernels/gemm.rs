@@ -95,6 +95,7 @@ struct Product {
 /// The constants of the epilogue, by the names of `shaders/gemm.wgsl`.
 #[derive(Default)]
 struct Epilogue {
+    accumulate: bool,
     bias: bool,
     activation: u32,
     derivative: u32,
@@ -154,7 +155,7 @@ fn product(op: &Op) -> Product {
             sums: None,
             epilogue: Epilogue { derivative: activation.code(), ..Epilogue::default() },
         },
-        Op::Gradient { input, delta, weight, bias } => Product {
+        Op::Gradient { accumulate, input, delta, weight, bias } => Product {
             // The row of ones whose products are the bias' gradient.
             m: weight.shape.rows + usize::from(bias.is_some()),
             n: weight.shape.cols,
@@ -167,7 +168,7 @@ fn product(op: &Op) -> Product {
             extra: None,
             pre: None,
             sums: bias,
-            epilogue: Epilogue::default(),
+            epilogue: Epilogue { accumulate, ..Epilogue::default() },
         },
         _ => unreachable!("{} is not a product", op.name()),
     }
@@ -252,6 +253,7 @@ impl Product {
             ("PICK", pick),
             ("TRANSPOSE_A", u32::from(self.transpose_a)),
             ("TRANSPOSE_B", u32::from(self.transpose_b)),
+            ("ACCUMULATE", u32::from(self.epilogue.accumulate)),
             ("BIAS", u32::from(self.epilogue.bias)),
             ("ACTIVATION", self.epilogue.activation),
             ("DERIVATIVE", self.epilogue.derivative),

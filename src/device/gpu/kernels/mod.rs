@@ -7,10 +7,12 @@
 //! llvmpipe ends an invocation's loops, silently, after 65,535 iterations of all of them together,
 //! so no kernel loops longer than [`LOOP_LIMIT`] times: longer work is split over workgroups.
 
+mod adjust;
 mod elementwise;
 mod gemm;
 mod loss;
 mod mismatch;
+mod random;
 mod reduce;
 mod rows;
 mod softmax;
@@ -121,6 +123,13 @@ pub(super) fn lower(op: &Op, target: Target) -> Result<Vec<Dispatch>> {
         Op::Scatter { input, output } => Ok(vec![rows::scatter(input, output)]),
         Op::Mismatch { a, b, relative, absolute, output } => {
             Ok(mismatch::lower(a, b, relative, absolute, output))
+        }
+        Op::Dropout { rate, key, input, output } => {
+            Ok(vec![random::dropout(rate, key, input, output)])
+        }
+        Op::Noise { deviation, key, values } => Ok(vec![random::noise(deviation, key, values)]),
+        Op::Penalize { .. } | Op::Clip { .. } | Op::LimitNorm { .. } | Op::Average { .. } => {
+            Ok(vec![adjust::lower(op)])
         }
         Op::Loss { .. } => loss::lower(op, target).map(|dispatch| vec![dispatch]),
         Op::Update { optimizer, parameters, gradients, first, second } => {

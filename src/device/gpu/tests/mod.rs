@@ -158,6 +158,7 @@ impl Memory {
 const ARGS: StepArgs = StepArgs {
     first_row: 2,
     slot: 3,
-    padding: [0; 2],
+    number: 0,
+    padding: 0,
     coefficients: [0.01, 0.9, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
 };

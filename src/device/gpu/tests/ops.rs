@@ -224,7 +224,7 @@ fn check_layer(
     let weight = memory.output(inputs, outputs);
     let sums = memory.behind(weight, numbers(outputs, 6), 1, outputs);
     for bias in [None, Some(sums)] {
-        memory.check(device, &Op::Gradient { input, delta, weight, bias });
+        memory.check(device, &Op::Gradient { accumulate: false, input, delta, weight, bias });
     }
 }
 

@@ -4,6 +4,10 @@
 //! drawing more of one never moves another. An epoch's shuffle depends on the seed and the epoch
 //! alone: a resumed run needs no generator's state.
 
+mod threefry;
+
+pub(crate) use threefry::threefry;
+
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
@@ -17,6 +21,8 @@ pub(crate) enum Stream {
     Shuffle = 2,
     /// Shuffling and splitting a data set.
     Split = 3,
+    /// The keys of what is drawn on the device: dropout and noise; the index is the layer.
+    Device = 4,
 }
 
 /// The generator of `stream`, number `index`, of a seed.
@@ -24,6 +30,12 @@ pub(crate) fn stream(seed: u64, stream: Stream, index: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream((stream as u64) << 56 | index);
     rng
+}
+
+/// The key of the random numbers that a device draws for the purpose `index`.
+pub(crate) fn device_key(seed: u64, index: u64) -> [u32; 2] {
+    let rng = &mut stream(seed, Stream::Device, index);
+    [rng.next_u32(), rng.next_u32()]
 }
 
 /// A random order of the numbers 0..n.
