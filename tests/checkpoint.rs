@@ -88,6 +88,44 @@ fn a_resumed_run_is_the_run_that_was_not_interrupted() {
     }
 }
 
+/// Everything else that a run carries on: masks by step, averages, accumulated minibatches.
+#[test]
+fn a_regularized_run_resumes_bitwise() {
+    let data = data(50);
+    for device in devices() {
+        let network = |seed| {
+            let builder = Mlp::builder(3).hidden(9, Activation::Tanh).output(2).seed(seed);
+            builder.dropout(0.2).input_noise(0.1).build(device).unwrap()
+        };
+        let regularized =
+            || trainer(Adam::new(0.01)).batch_size(8).accumulate(3).average(0.9).max_norm(1.0);
+        let mut whole = network(3);
+        let expected = regularized().epochs(8).fit(&mut whole, &data).unwrap();
+
+        let kept = Rc::new(RefCell::new(None));
+        let keep = kept.clone();
+        let mut first = network(3);
+        let interrupted = regularized().epochs(5).on_checkpoint(5, move |checkpoint| {
+            *keep.borrow_mut() = Some(checkpoint.to_bytes()?);
+            Ok(())
+        });
+        { interrupted }.fit(&mut first, &data).unwrap();
+        let checkpoint = Checkpoint::from_bytes(&kept.take().unwrap()).unwrap();
+        // The average is the model: it is what the run would have left, and what is loaded.
+        assert_eq!(bits(&checkpoint.mlp(device).unwrap()), bits(&first), "{device}");
+
+        let mut resumed = network(99);
+        let resume = regularized().epochs(8).resume_from(checkpoint.clone());
+        let history = { resume }.fit(&mut resumed, &data).unwrap();
+        assert_eq!(bits(&resumed), bits(&whole), "{device}");
+        assert_eq!(history.train_losses(), expected.train_losses()[5..], "{device}");
+
+        let other = regularized().accumulate(2).resume_from(checkpoint);
+        let message = { other }.fit(&mut network(3), &data).unwrap_err().to_string();
+        assert!(message.contains("`accumulate`, 2 here") && message.contains('3'), "{message}");
+    }
+}
+
 #[test]
 fn checkpoints_are_taken_when_they_are_due_and_at_the_end() {
     for device in devices() {

@@ -180,15 +180,13 @@ fn parameters_begin_at_whole_cache_lines() {
 }
 
 fn step(mlp: &Mlp, features: Source) -> Step {
+    let optimizer = Some(Adam::default().into());
+    let targets = Source { cols: 1, parts: vec![100] };
+    let network = mlp.network().clone();
     Step {
-        network: mlp.network().clone(),
-        loss: Loss::CrossEntropy,
-        optimizer: Some(Adam::default().into()),
-        batch: 10,
-        features,
-        targets: Source { cols: 1, parts: vec![100] },
         order: Some(100),
         slots: 10,
+        ..Step::new(network, Loss::CrossEntropy, optimizer, 10, [features, targets])
     }
 }
 

@@ -107,7 +107,7 @@ impl Settings {
             trainer = trainer.validation(validation).metric(metric);
         }
         trainer.fit(&mut mlp, &train)?;
-        let (curves, best) = stop.take().finish();
+        let (curves, best) = stop.borrow_mut().finish();
         if let Some(best) = best {
             mlp.buffer().write(0, &best)?;
         }

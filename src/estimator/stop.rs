@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use crate::train::{EpochRecord, Watch};
+use crate::train::{EpochRecord, Stagnation, StopReason, Watch};
 
 /// When training has gone on long enough.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,71 +26,62 @@ pub(super) struct Curves {
 }
 
 /// The rule while it is applied.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Stop {
-    rule: Rule,
     curves: Curves,
+    loss_scale: f64,
     early_stopping: bool,
-    no_improvement: usize,
+    stagnation: Stagnation,
     /// The parameters of the best validation score.
     best: Option<Vec<f32>>,
 }
 
 impl Stop {
     pub(super) fn new(rule: Rule, early_stopping: bool) -> Self {
-        Self { rule, early_stopping, ..Self::default() }
+        Self {
+            curves: Curves::default(),
+            loss_scale: rule.loss_scale,
+            early_stopping,
+            stagnation: Stagnation::new(rule.tol, rule.n_iter_no_change),
+            best: None,
+        }
     }
 
     /// What was recorded, and the parameters to go back to.
-    pub(super) fn finish(self) -> (Curves, Option<Vec<f32>>) {
-        (self.curves, self.best)
+    pub(super) fn finish(&mut self) -> (Curves, Option<Vec<f32>>) {
+        (std::mem::take(&mut self.curves), self.best.take())
     }
 
-    /// `_update_no_improvement_count` of scikit-learn's `_multilayer_perceptron.py`.
+    /// Counts an epoch, by its score if there is one; a score is a negative loss.
     fn count(&mut self, loss: f64, score: Option<f64>, parameters: &[f32]) {
-        let Self { rule, curves, .. } = self;
-        let improved = match score {
-            Some(score) => {
-                let best = curves.best_validation_score.unwrap_or(f64::NEG_INFINITY);
-                if score > best {
-                    curves.best_validation_score = Some(score);
-                    self.best = Some(parameters.to_vec());
-                }
-                score >= best + rule.tol
+        let best = self.stagnation.see(score.map_or(loss, |score| -score));
+        match (best, score) {
+            (true, None) => self.curves.best_loss = Some(self.stagnation.best()),
+            (true, Some(score)) => {
+                self.curves.best_validation_score = Some(score);
+                self.best = Some(parameters.to_vec());
             }
-            None => {
-                let best = curves.best_loss.unwrap_or(f64::INFINITY);
-                if loss < best {
-                    curves.best_loss = Some(loss);
-                }
-                loss <= best - rule.tol
-            }
-        };
-        self.no_improvement = if improved { 0 } else { self.no_improvement + 1 };
+            (false, _) => {}
+        }
     }
 }
 
 impl Watch for Rc<RefCell<Stop>> {
-    /// The rule stops after more than `n_iter_no_change` epochs without improvement, and so not
-    /// before as many more have passed as are missing.
     fn patience(&self) -> usize {
         let stop = self.borrow();
-        if stop.early_stopping {
-            return 1;
-        }
-        stop.rule.n_iter_no_change.saturating_sub(stop.no_improvement).saturating_add(1)
+        if stop.early_stopping { 1 } else { stop.stagnation.patience() }
     }
 
-    fn epoch(&mut self, record: &EpochRecord, parameters: &[f32]) -> ControlFlow<()> {
+    fn epoch(&mut self, record: &EpochRecord, parameters: &[f32]) -> ControlFlow<StopReason> {
         let stop = &mut *self.borrow_mut();
-        let loss = record.train_loss * stop.rule.loss_scale;
+        let loss = record.train_loss * stop.loss_scale;
         let score = record.metrics.first().map(|(_, score)| *score);
         stop.curves.losses.push(loss);
         stop.curves.validation_scores.extend(score);
         stop.count(loss, score, parameters);
-        if stop.no_improvement > stop.rule.n_iter_no_change {
+        if stop.stagnation.is_over() {
             stop.curves.converged = true;
-            return ControlFlow::Break(());
+            return ControlFlow::Break(StopReason::Converged);
         }
         ControlFlow::Continue(())
     }
@@ -119,7 +110,7 @@ mod tests {
                 break;
             }
         }
-        let (curves, best) = watch.take().finish();
+        let (curves, best) = watch.borrow_mut().finish();
         (curves.losses.len(), curves, best)
     }
 

@@ -3,7 +3,7 @@
 use super::Mlp;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::nn::{Activation, Init, Layer, Network, Parameter};
+use crate::nn::{Activation, Init, InputNoise, Layer, Network, Parameter};
 use crate::op::Shape;
 
 /// A dense layer to be added to a network.
@@ -14,13 +14,14 @@ pub struct Dense {
     bias: Option<bool>,
     weight_init: Option<Init>,
     bias_init: Option<Init>,
+    dropout: Option<f32>,
 }
 
 impl Dense {
     /// A layer of `width` outputs with the activation phi; the rest as the network has it.
     #[must_use]
     pub fn new(width: usize, activation: Activation) -> Self {
-        Self { width, activation, bias: None, weight_init: None, bias_init: None }
+        Self { width, activation, bias: None, weight_init: None, bias_init: None, dropout: None }
     }
 
     /// Whether this layer has a bias.
@@ -40,6 +41,13 @@ impl Dense {
     pub fn bias_init(self, init: Init) -> Self {
         Self { bias_init: Some(init), ..self }
     }
+
+    /// The probability with which each output of this layer is dropped in training; see
+    /// [`Layer::dropout`].
+    #[must_use]
+    pub fn dropout(self, rate: f32) -> Self {
+        Self { dropout: Some(rate), ..self }
+    }
 }
 
 /// A network that is being described.
@@ -51,6 +59,8 @@ pub struct MlpBuilder {
     weight_init: Init,
     bias_init: Init,
     seed: u64,
+    dropout: f32,
+    input: InputNoise,
 }
 
 impl MlpBuilder {
@@ -62,6 +72,8 @@ impl MlpBuilder {
             weight_init: Init::Default,
             bias_init: Init::Default,
             seed: 0,
+            dropout: 0.0,
+            input: InputNoise::default(),
         }
     }
 
@@ -108,10 +120,34 @@ impl MlpBuilder {
         Self { seed, ..self }
     }
 
+    /// The probability with which each output of a hidden layer is dropped in training; default 0.
+    /// The last layer drops nothing.
+    ///
+    /// The masks depend on the trainer's seed, the layer and the step alone: they are equal on
+    /// every device.
+    #[must_use]
+    pub fn dropout(self, rate: f32) -> Self {
+        Self { dropout: rate, ..self }
+    }
+
+    /// The probability with which each input is dropped in training; default 0.
+    #[must_use]
+    pub fn input_dropout(self, rate: f32) -> Self {
+        Self { input: InputNoise { dropout: rate, ..self.input }, ..self }
+    }
+
+    /// The standard deviation of the normal noise that is added to each input in training; default
+    /// 0. Drawn anew in every step.
+    #[must_use]
+    pub fn input_noise(self, deviation: f32) -> Self {
+        Self { input: InputNoise { deviation, ..self.input }, ..self }
+    }
+
     /// Draws the initial parameters and puts the network on a device.
     ///
     /// # Errors
-    /// [`Error::Argument`] for a width of 0, no layer or an initial value that is not finite,
+    /// [`Error::Argument`] for a width of 0, no layer, an initial value that is not finite, or
+    /// dropout or noise outside its domain or after the last layer;
     /// [`Error::Shape`] for an explicit array that does not fit its parameter, [`Error::TooLarge`]
     /// for more parameters than a buffer holds, and the device's.
     pub fn build(self, device: &Device) -> Result<Mlp> {
@@ -135,17 +171,26 @@ impl MlpBuilder {
         };
         let mut inputs = wide("the network's number of inputs", self.inputs)?;
         let mut layers = Vec::with_capacity(self.layers.len());
-        for layer in &self.layers {
+        for (i, layer) in self.layers.iter().enumerate() {
             let outputs = wide("a layer's width", layer.width)?;
             let bias = layer.bias.unwrap_or(self.bias);
-            layers.push(Layer { inputs, outputs, bias, activation: layer.activation });
+            let last = i + 1 == self.layers.len();
+            let dropout = layer.dropout.unwrap_or(if last { 0.0 } else { self.dropout });
+            check_dropout(dropout, last)?;
+            layers.push(Layer { inputs, outputs, bias, activation: layer.activation, dropout });
             inputs = outputs;
         }
         if layers.is_empty() {
             let expected = "add at least an output layer with `.output(width)`";
             return Err(Error::argument("the number of layers", 0, expected));
         }
-        Ok(Network::new(layers))
+        check_dropout(self.input.dropout, false)?;
+        let deviation = self.input.deviation;
+        if !(deviation.is_finite() && deviation >= 0.0) {
+            let expected = "a standard deviation is finite and at least 0";
+            return Err(Error::argument("the noise on the inputs", deviation, expected));
+        }
+        Ok(Network::new(layers, self.input))
     }
 
     fn init_of(&self, parameter: &Parameter) -> &Init {
@@ -156,6 +201,18 @@ impl MlpBuilder {
             layer.weight_init.as_ref().unwrap_or(&self.weight_init)
         }
     }
+}
+
+fn check_dropout(rate: f32, last: bool) -> Result<()> {
+    if !(0.0..1.0).contains(&rate) {
+        let expected = "a probability of dropping is at least 0 and below 1";
+        return Err(Error::argument("a dropout rate", rate, expected));
+    }
+    if last && rate > 0.0 {
+        let expected = "the last layer's output is the network's, so nothing of it can be dropped";
+        return Err(Error::argument("the last layer's dropout rate", rate, expected));
+    }
+    Ok(())
 }
 
 /// Zeros for every parameter, if there can be as many.

@@ -107,7 +107,7 @@ impl Mlp {
             };
             let source = Source { cols: shape.cols, parts: vec![rows] };
             let buffers = [self.device.upload_shared(words)?];
-            let mut predictor = Predictor::new(self, &source, &buffers)?;
+            let mut predictor = Predictor::new(self, &self.parameters, &source, &buffers)?;
             predictor.queue()?;
             all.extend(predictor.predictions.read_range_async::<f32>(0..rows * outputs).await?);
         }
@@ -138,8 +138,14 @@ pub(crate) struct Predictor {
 }
 
 impl Predictor {
-    /// Compiles the prediction of all rows of `source`, whose parts are in `features`.
-    pub(crate) fn new(mlp: &Mlp, source: &Source, features: &[Buffer]) -> Result<Self> {
+    /// Compiles the prediction of all rows of `source`, whose parts are in `features`, with the
+    /// network's own parameters or others.
+    pub(crate) fn new(
+        mlp: &Mlp,
+        parameters: &Buffer,
+        source: &Source,
+        features: &[Buffer],
+    ) -> Result<Self> {
         let rows = source.rows();
         let batch = LAUNCH_ROWS.min(rows);
         let lower = |batch| {
@@ -153,7 +159,7 @@ impl Predictor {
         let mut parts = features.iter();
         let buffers: Vec<Buffer> = (programs[0].buffers.iter())
             .map(|spec| match spec.name.as_str() {
-                names::PARAMETERS => Ok(mlp.parameters.clone()),
+                names::PARAMETERS => Ok(parameters.clone()),
                 name if name.starts_with("features.") => {
                     parts.next().cloned().map_or_else(|| mlp.device.allocate(spec.words), Ok)
                 }

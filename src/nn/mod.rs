@@ -13,5 +13,6 @@ mod real;
 pub use activation::{Activation, Cache};
 pub use init::Init;
 pub use loss::{Loss, Target};
+pub(crate) use network::InputNoise;
 pub use network::{Layer, Network, Parameter};
 pub use real::Real;

@@ -20,6 +20,10 @@ pub struct Layer {
     pub bias: bool,
     /// The function phi.
     pub activation: Activation,
+    /// The probability with which each output is set to 0 in training, while the others are divided
+    /// by 1 minus it (Srivastava et al., 2014); predictions drop nothing.
+    #[serde(default)]
+    pub dropout: f32,
 }
 
 /// A named range of the flat parameter buffer.
@@ -59,12 +63,35 @@ impl Parameter {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Network {
     layers: Vec<Layer>,
+    #[serde(default)]
+    input: InputNoise,
+}
+
+/// What is done to the network's inputs in training.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct InputNoise {
+    /// The probability with which an input is set to 0.
+    pub(crate) dropout: f32,
+    /// The standard deviation of what is added to each input.
+    pub(crate) deviation: f32,
 }
 
 impl Network {
     /// A network of the given layers; the builder has checked that they fit each other.
-    pub(crate) fn new(layers: Vec<Layer>) -> Self {
-        Self { layers }
+    pub(crate) fn new(layers: Vec<Layer>, input: InputNoise) -> Self {
+        Self { layers, input }
+    }
+
+    /// The probability with which each input is set to 0 in training.
+    #[must_use]
+    pub fn input_dropout(&self) -> f32 {
+        self.input.dropout
+    }
+
+    /// The standard deviation of the normal noise that is added to each input in training.
+    #[must_use]
+    pub fn input_noise(&self) -> f32 {
+        self.input.deviation
     }
 
     /// The layers, first to last.

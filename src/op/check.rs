@@ -276,7 +276,8 @@ impl Op {
             Self::Clip { limit, .. } => self.limit(limit),
             Self::LimitNorm { limit, norms, values } => {
                 self.limit(limit)?;
-                let fits = norms.shape.rows == 1 && [1, values.shape.cols].contains(&norms.shape.cols);
+                let fits =
+                    norms.shape.rows == 1 && [1, values.shape.cols].contains(&norms.shape.cols);
                 let hint = "one norm is needed for all values, or one for each column";
                 self.same(norms.shape, values.shape, fits, hint)
             }
@@ -311,7 +312,11 @@ impl Op {
     }
 
     fn domain(&self, what: &str, value: f32, fits: bool, expected: &str) -> Result<()> {
-        if fits { Ok(()) } else { Err(self.refuse(format!("`{what}` is {value}, must be {expected}"))) }
+        if fits {
+            Ok(())
+        } else {
+            Err(self.refuse(format!("`{what}` is {value}, must be {expected}")))
+        }
     }
 
     fn bias(&self, weight: Shape, bias: Option<View>) -> Result<()> {

@@ -6,5 +6,7 @@
 //! `shaders/update.wgsl`. A new optimizer is a variant here and its case there.
 
 mod optimizer;
+mod regularization;
 
 pub use optimizer::{Adam, Optimizer, Sgd};
+pub use regularization::{Clip, Regularization};

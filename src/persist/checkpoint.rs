@@ -11,11 +11,11 @@ use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
 use crate::nn::{Loss, Network};
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Regularization};
 use crate::program::names;
 
-/// The buffers of an optimizer's state, in order; a tensor's name begins with its buffer's.
-pub(crate) const MOMENTS: [&str; 2] = [names::FIRST_MOMENT, names::SECOND_MOMENT];
+/// The buffers of an optimizer's state, in order.
+const MOMENTS: [&str; 2] = [names::FIRST_MOMENT, names::SECOND_MOMENT];
 
 /// The settings that decide what a run computes, beside network and data.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,17 @@ pub(crate) struct RunSettings {
     pub(crate) shuffle: bool,
     pub(crate) seed: u64,
     pub(crate) rows: usize,
+    pub(crate) accumulate: usize,
+    pub(crate) regularization: Regularization,
+}
+
+impl RunSettings {
+    /// The buffers beside the model's parameters that a run goes on from; a tensor's name begins
+    /// with its buffer's. Where the model is the average, the parameters themselves are one.
+    pub(crate) fn state(&self) -> Vec<&'static str> {
+        let raw = self.regularization.average.map(|_| names::PARAMETERS);
+        MOMENTS.into_iter().take(self.optimizer.moments()).chain(raw).collect()
+    }
 }
 
 /// What a checkpoint's description has beside the network.
@@ -70,9 +81,10 @@ pub struct Checkpoint {
     pub(crate) settings: RunSettings,
     pub(crate) epoch: usize,
     pub(crate) step: u64,
-    /// Laid out as the network's parameters, and so are the moments.
+    /// Those of the model that would be the result: the average where there is one.
     pub(crate) parameters: Vec<f32>,
-    pub(crate) moments: Vec<Vec<f32>>,
+    /// The buffers of [`RunSettings::state`], laid out as the parameters.
+    pub(crate) state: Vec<Vec<f32>>,
 }
 
 impl Checkpoint {
@@ -140,10 +152,10 @@ impl Checkpoint {
         let Self { settings, epoch, step, .. } = *self;
         let training = Training { settings, epoch, step };
         let description = Description::new(&self.network, Some(training));
-        let prefixes = MOMENTS.map(|name| format!("{name}."));
-        let moments =
-            prefixes.iter().map(String::as_str).zip(self.moments.iter().map(Vec::as_slice));
-        let buffers: Vec<_> = [("", &self.parameters[..])].into_iter().chain(moments).collect();
+        let prefixes: Vec<String> =
+            settings.state().into_iter().map(|name| format!("{name}.")).collect();
+        let state = prefixes.iter().map(String::as_str).zip(self.state.iter().map(Vec::as_slice));
+        let buffers: Vec<_> = [("", &self.parameters[..])].into_iter().chain(state).collect();
         archive::to_bytes(&description, &buffers)
             .map_err(|reason| Error::argument("a checkpoint's epoch", epoch, reason))
     }
@@ -171,11 +183,10 @@ impl Checkpoint {
         }
         let parameters = archive.flat("", f32::is_finite)?;
         // A mean of squares may have left f32's range where the parameters have not.
-        let moment = |name: &&str| archive.flat(&format!("{name}."), |x| !x.is_nan());
-        let moments = MOMENTS.iter().take(settings.optimizer.moments()).map(moment);
-        let moments = moments.collect::<Read<_>>()?;
+        let buffer = |name: &str| archive.flat(&format!("{name}."), |x| !x.is_nan());
+        let state = settings.state().into_iter().map(buffer).collect::<Read<_>>()?;
         let network = archive.description.network;
-        Ok(Self { network, settings, epoch, step, parameters, moments })
+        Ok(Self { network, settings, epoch, step, parameters, state })
     }
 
     /// Checks that a run of `network` with `settings` is the run of this checkpoint.

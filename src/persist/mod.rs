@@ -17,4 +17,4 @@ mod checkpoint;
 mod mlp;
 
 pub use checkpoint::Checkpoint;
-pub(crate) use checkpoint::{MOMENTS, RunSettings};
+pub(crate) use checkpoint::RunSettings;

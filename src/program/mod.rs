@@ -4,11 +4,12 @@
 //! whatever a device does instead (fewer, fused dispatches, say) must leave what the program
 //! leaves. Printing a program lists it.
 
+mod regularize;
 mod step;
 
 use std::fmt;
 
-pub use step::{Predict, Source, Step, names};
+pub use step::{Predict, Share, Source, Step, names};
 
 use crate::error::Result;
 use crate::op::{Op, View};

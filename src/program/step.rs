@@ -1,15 +1,17 @@
 //! One training step, and one prediction, described as data and lowered to instructions.
 
+use super::regularize::Regularizer;
 use super::{BufferSpec, Program};
 use crate::error::Result;
 use crate::nn::{Cache, Layer, Loss, Network, Parameter};
 use crate::op::{Op, Pick, Rows, Shape, View};
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Regularization};
+use crate::random::{Draw, device_key};
 
 /// The names of the buffers that a step works on.
 ///
 /// Beside these there are `features.N` and `targets.N` for the parts of the data, and `pre.N`,
-/// `output.N` and `delta.N` for each layer.
+/// `output.N` and `delta.N` for each layer, and `dropped.N` for a layer with dropout.
 pub mod names {
     /// The network's parameters, flat.
     pub const PARAMETERS: &str = "parameters";
@@ -19,13 +21,17 @@ pub mod names {
     pub const FIRST_MOMENT: &str = "first_moment";
     /// The optimizer's second moment, laid out as the parameters.
     pub const SECOND_MOMENT: &str = "second_moment";
+    /// The moving average of the parameters, laid out as they are.
+    pub const AVERAGE: &str = "average";
+    /// Norms on their way to where they limit something.
+    pub const NORMS: &str = "norms";
     /// The row order of one or more epochs, u32.
     pub const ORDER: &str = "order";
     /// The loss of every step, by slot.
     pub const LOSSES: &str = "losses";
     /// The loss of every row of the last minibatch.
     pub const ROW_LOSSES: &str = "row_losses";
-    /// The minibatch, where the features are in parts and so have to be gathered first.
+    /// The minibatch, where it has to be gathered first: the features are in parts, or change.
     pub const INPUT: &str = "input";
     /// The minibatch's targets, likewise.
     pub const TARGET: &str = "target";
@@ -61,6 +67,25 @@ impl Source {
     }
 }
 
+/// What part of an update a minibatch is: gradients may be accumulated over several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// The rows of all minibatches of the update; the loss's mean runs over them.
+    pub rows: usize,
+    /// Whether this is the first minibatch: its gradients replace those of the update before.
+    pub first: bool,
+    /// Whether this is the last minibatch: the update follows.
+    pub last: bool,
+}
+
+impl Share {
+    /// A minibatch of `rows` rows with an update of its own.
+    #[must_use]
+    pub const fn whole(rows: usize) -> Self {
+        Self { rows, first: true, last: true }
+    }
+}
+
 /// One training step on a minibatch: forward, loss, backward, update.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
@@ -70,8 +95,14 @@ pub struct Step {
     pub loss: Loss,
     /// The update rule; none leaves the gradients and no more.
     pub optimizer: Option<Optimizer>,
+    /// What is done before the update and after it.
+    pub regularization: Regularization,
+    /// The seed of dropout and noise; none leaves them out.
+    pub seed: Option<u64>,
     /// The rows of the minibatch.
     pub batch: usize,
+    /// The part of an update that the minibatch is.
+    pub share: Share,
     /// Where the features are.
     pub features: Source,
     /// Where the targets are.
@@ -83,6 +114,31 @@ pub struct Step {
 }
 
 impl Step {
+    /// A step with an update of its own after each minibatch, over rows as they lie, that keeps one
+    /// loss and regularizes nothing.
+    #[must_use]
+    pub fn new(
+        network: Network,
+        loss: Loss,
+        optimizer: Option<Optimizer>,
+        batch: usize,
+        [features, targets]: [Source; 2],
+    ) -> Self {
+        Self {
+            network,
+            loss,
+            optimizer,
+            regularization: Regularization::default(),
+            seed: None,
+            batch,
+            share: Share::whole(batch),
+            features,
+            targets,
+            order: None,
+            slots: 1,
+        }
+    }
+
     /// The program that is this step's meaning. Steps that differ only in their batch have the same
     /// list of buffers, so that the short last minibatch of an epoch runs over the same memory.
     ///
@@ -97,6 +153,8 @@ impl Step {
         let moments = self.optimizer.map_or(0, |optimizer| optimizer.moments());
         let first = (moments > 0).then(|| list.add(names::FIRST_MOMENT, flat));
         let second = (moments > 1).then(|| list.add(names::SECOND_MOMENT, flat));
+        let regularizer =
+            Regularizer::new(self.regularization, &self.network, parameters, gradients, &mut list);
         let losses = list.add(names::LOSSES, Shape::new(self.slots, 1));
         let row_losses = list.add(names::ROW_LOSSES, Shape::new(self.batch, 1));
         let order = self.order.map(|len| list.add(names::ORDER, Shape::new(len, 1)));
@@ -107,10 +165,19 @@ impl Step {
             |source, parts, whole| list.data(source, parts, whole, self.batch, pick, &mut ops);
         let input = data(&self.features, "features", names::INPUT);
         let targets = data(&self.targets, "targets", names::TARGET);
-        let forward =
-            Forward::lower(&self.network, self.batch, input, parameters, &mut list, &mut ops);
+        let input = self.disturbed(input, &mut list, &mut ops);
+        let forward = Forward::lower(
+            &self.network,
+            self.batch,
+            input,
+            parameters,
+            self.seed,
+            &mut list,
+            &mut ops,
+        );
 
-        let scale = self.loss.scale(self.batch, self.network.outputs()) as f32;
+        let outputs = self.network.outputs();
+        let scale = self.loss.scale(self.share.rows, outputs) as f32;
         let deltas: Vec<View> = (self.network.layers().iter().enumerate())
             .map(|(i, layer)| list.add(format!("delta.{i}"), Shape::new(self.batch, layer.outputs)))
             .collect();
@@ -128,6 +195,7 @@ impl Step {
                         delta,
                         row_losses,
                     });
+                    let scale = self.loss.scale(self.batch, outputs) as f32;
                     ops.push(Op::Record { scale, row_losses, losses });
                 }
                 Some(_) => ops.push(Op::Backward {
@@ -138,20 +206,48 @@ impl Step {
                     output: delta,
                 }),
             }
+            if let Some(key) = forward.keys[i] {
+                // The mask of the forward pass, drawn again.
+                ops.push(Op::Dropout { rate: layer.dropout, key, input: None, output: delta });
+            }
             ops.push(Op::Gradient {
-                accumulate: false,
+                accumulate: !self.share.first,
                 input: forward.inputs[i],
                 delta,
                 weight: View { buffer: gradients.buffer, ..forward.weights[i] },
                 bias: forward.biases[i].map(|bias| View { buffer: gradients.buffer, ..bias }),
             });
         }
-        if let Some(optimizer) = self.optimizer {
+        if let (Some(optimizer), true) = (self.optimizer, self.share.last) {
+            regularizer.before_update(&mut ops);
             ops.push(Op::Update { optimizer, parameters, gradients, first, second });
+            regularizer.after_update(&mut ops);
         }
         let program = Program { buffers: list.0, ops };
         program.check()?;
         Ok(program)
+    }
+
+    /// The minibatch with the network's noise and dropout on its inputs, in a buffer of its own.
+    fn disturbed(&self, input: Rows, list: &mut Buffers, ops: &mut Vec<Op>) -> Rows {
+        let (noise, rate) = (self.network.input_noise(), self.network.input_dropout());
+        let Some(seed) = self.seed.filter(|_| noise > 0.0 || rate > 0.0) else { return input };
+        let output = if input.pick == Pick::All {
+            input.source
+        } else {
+            let output = list.add(names::INPUT, input.shape());
+            ops.push(Op::Gather { rows: input, first: 0, output });
+            output
+        };
+        if noise > 0.0 {
+            let key = device_key(seed, Draw::InputNoise);
+            ops.push(Op::Noise { deviation: noise, key, values: output });
+        }
+        if rate > 0.0 {
+            let key = device_key(seed, Draw::InputDropout);
+            ops.push(Op::Dropout { rate, key, input: None, output });
+        }
+        Rows::all(output)
     }
 }
 
@@ -179,8 +275,9 @@ impl Predict {
         let mut ops = Vec::new();
         let input =
             list.data(&self.features, "features", names::INPUT, self.batch, Pick::Range, &mut ops);
+        let network = &self.network;
         let forward =
-            Forward::lower(&self.network, self.batch, input, parameters, &mut list, &mut ops);
+            Forward::lower(network, self.batch, input, parameters, None, &mut list, &mut ops);
         if let Some(&output) = forward.outputs.last() {
             ops.push(Op::Scatter { input: output, output: predictions });
         }
@@ -197,6 +294,8 @@ struct Forward {
     biases: Vec<Option<View>>,
     pres: Vec<Option<View>>,
     outputs: Vec<View>,
+    /// The keys of the layers' dropout masks.
+    keys: Vec<Option<[u32; 2]>>,
 }
 
 impl Forward {
@@ -205,6 +304,7 @@ impl Forward {
         batch: usize,
         input: Rows,
         parameters: View,
+        seed: Option<u64>,
         list: &mut Buffers,
         ops: &mut Vec<Op>,
     ) -> Self {
@@ -219,6 +319,7 @@ impl Forward {
             biases: Vec::new(),
             pres: Vec::new(),
             outputs: Vec::new(),
+            keys: Vec::new(),
         };
         let mut input = input;
         for (i, layer) in network.layers().iter().enumerate() {
@@ -234,7 +335,19 @@ impl Forward {
             forward.biases.push(bias);
             forward.pres.push(pre);
             forward.outputs.push(output);
-            input = Rows::all(output);
+            let key = seed.filter(|_| layer.dropout > 0.0);
+            let key = key.map(|seed| device_key(seed, Draw::Dropout(i)));
+            input = Rows::all(match key {
+                None => output,
+                Some(key) => {
+                    // The output itself is kept: the activation's derivative may need it.
+                    let dropped = list.add(format!("dropped.{i}"), shape);
+                    let (rate, input) = (layer.dropout, Some(output));
+                    ops.push(Op::Dropout { rate, key, input, output: dropped });
+                    dropped
+                }
+            });
+            forward.keys.push(key);
         }
         forward
     }
@@ -251,10 +364,10 @@ impl Forward {
 
 /// The list of buffers while it grows.
 #[derive(Default)]
-struct Buffers(Vec<BufferSpec>);
+pub(super) struct Buffers(Vec<BufferSpec>);
 
 impl Buffers {
-    fn add(&mut self, name: impl Into<String>, shape: Shape) -> View {
+    pub(super) fn add(&mut self, name: impl Into<String>, shape: Shape) -> View {
         self.0.push(BufferSpec { name: name.into(), words: shape.len() });
         View::new(self.0.len() - 1, shape)
     }

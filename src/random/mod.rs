@@ -21,7 +21,7 @@ pub(crate) enum Stream {
     Shuffle = 2,
     /// Shuffling and splitting a data set.
     Split = 3,
-    /// The keys of what is drawn on the device: dropout and noise; the index is the layer.
+    /// The keys of what is drawn on the device; the index is that of a [`Draw`].
     Device = 4,
 }
 
@@ -32,8 +32,24 @@ pub(crate) fn stream(seed: u64, stream: Stream, index: u64) -> ChaCha8Rng {
     rng
 }
 
-/// The key of the random numbers that a device draws for the purpose `index`.
-pub(crate) fn device_key(seed: u64, index: u64) -> [u32; 2] {
+/// What a device draws random numbers for, each by a key of its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Draw {
+    /// Noise on the network's inputs.
+    InputNoise,
+    /// Dropout of the network's inputs.
+    InputDropout,
+    /// Dropout of the outputs of a layer.
+    Dropout(usize),
+}
+
+/// The key of the random numbers that a device draws for a purpose.
+pub(crate) fn device_key(seed: u64, draw: Draw) -> [u32; 2] {
+    let index = match draw {
+        Draw::InputNoise => 0,
+        Draw::InputDropout => 1,
+        Draw::Dropout(layer) => 2 + layer as u64,
+    };
     let rng = &mut stream(seed, Stream::Device, index);
     [rng.next_u32(), rng.next_u32()]
 }

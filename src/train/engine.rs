@@ -9,15 +9,20 @@ use crate::error::{Error, Result};
 use crate::mlp::Mlp;
 use crate::nn::{Activation, Loss};
 use crate::op::Shape;
-use crate::optim::Optimizer;
-use crate::program::{Program, Step, names};
+use crate::optim::{Optimizer, Regularization};
+use crate::program::{Program, Share, Step, names};
 
 /// What a run is made of, beside network and data.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Setup {
     pub(super) loss: Loss,
     pub(super) optimizer: Option<Optimizer>,
+    pub(super) regularization: Regularization,
+    /// The seed of dropout and noise; none leaves them out.
+    pub(super) seed: Option<u64>,
     pub(super) batch_size: usize,
+    /// The minibatches of one update.
+    pub(super) accumulate: usize,
     pub(super) shuffle: bool,
     /// The most epochs that are queued before anything is read back.
     pub(super) most_epochs: usize,
@@ -45,15 +50,19 @@ impl Engine {
         let outputs = mlp.network().outputs();
         let targets = Placed::targets(device, data, setup.loss, outputs)?;
         let plan = Plan::new(data.len(), setup)?;
-        let lower = |batch| {
-            let network = mlp.network().clone();
-            let (features, targets) = (features.source.clone(), targets.source.clone());
-            let (loss, optimizer) = (setup.loss, setup.optimizer);
-            let (order, slots) = (plan.order_words(), plan.slots());
-            Step { network, loss, optimizer, batch, features, targets, order, slots }.lower()
+        let lower = |&(batch, share): &(usize, Share)| {
+            let sources = [&features, &targets].map(|placed| placed.source.clone());
+            Step {
+                regularization: setup.regularization,
+                seed: setup.seed,
+                share,
+                order: plan.order_words(),
+                slots: plan.slots(),
+                ..Step::new(mlp.network().clone(), setup.loss, setup.optimizer, batch, sources)
+            }
+            .lower()
         };
-        let programs: Vec<Program> =
-            plan.batches().into_iter().map(lower).collect::<Result<_>>()?;
+        let programs: Vec<Program> = plan.minibatches().iter().map(lower).collect::<Result<_>>()?;
 
         let mut parts = features.parts.iter().chain(&targets.parts);
         let place = |spec: &crate::program::BufferSpec| match spec.name.as_str() {

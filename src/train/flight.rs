@@ -8,6 +8,7 @@ use crate::device::Launch;
 use crate::error::{Error, Result};
 use crate::op::StepArgs;
 use crate::optim::Optimizer;
+use crate::program::Share;
 use crate::random::{Stream, permutation, stream};
 
 /// The most row numbers, and the most losses, that a flight keeps on the device.
@@ -21,6 +22,8 @@ pub(super) struct Plan {
     pub(super) batch: usize,
     /// Steps an epoch; the last may be shorter.
     pub(super) steps: usize,
+    /// The steps that share an update; the last ones of an epoch may be fewer.
+    accumulate: usize,
     /// Whether each epoch has an order of its own. A single full batch needs none.
     shuffle: bool,
     /// The most epochs of a flight.
@@ -32,6 +35,10 @@ impl Plan {
         if setup.batch_size == 0 {
             return Err(Error::argument("the batch size", 0, "a minibatch needs at least one row"));
         }
+        if setup.accumulate == 0 {
+            let expected = "an update needs at least one minibatch";
+            return Err(Error::argument("the minibatches of an update", 0, expected));
+        }
         if u32::try_from(rows).is_err() {
             return Err(Error::argument("the number of rows", rows, "at most 4,294,967,295"));
         }
@@ -40,13 +47,37 @@ impl Plan {
         let shuffle = setup.shuffle && steps > 1;
         let by_rows = if shuffle { FLIGHT_ROWS / rows } else { usize::MAX };
         let epochs = by_rows.min(FLIGHT_STEPS / steps).min(setup.most_epochs).max(1);
-        Ok(Self { rows, batch, steps, shuffle, epochs })
+        let accumulate = setup.accumulate.min(steps);
+        Ok(Self { rows, batch, steps, accumulate, shuffle, epochs })
     }
 
-    /// The minibatch sizes that occur: the whole one, and the short last one if there is one.
-    pub(super) fn batches(&self) -> Vec<usize> {
-        let rest = self.rows % self.batch;
-        [self.batch].into_iter().chain((rest != 0).then_some(rest)).collect()
+    /// The kinds of minibatches that occur, each with a program of its own: the rows, and the part
+    /// of an update. The first one is the largest.
+    pub(super) fn minibatches(&self) -> Vec<(usize, Share)> {
+        let mut kinds = Vec::new();
+        // All updates but the last are alike.
+        let last = (self.steps - 1) / self.accumulate * self.accumulate;
+        for step in (0..self.accumulate).chain(last..self.steps) {
+            let kind = self.minibatch(step);
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
+        }
+        kinds
+    }
+
+    /// The rows of a step of an epoch, and the part of an update that it is.
+    fn minibatch(&self, step: usize) -> (usize, Share) {
+        let first = step / self.accumulate * self.accumulate;
+        let end = (first + self.accumulate).min(self.steps);
+        let rows = (end * self.batch).min(self.rows) - first * self.batch;
+        let share = Share { rows, first: step == first, last: step + 1 == end };
+        (self.rows_of(step), share)
+    }
+
+    /// The updates of an epoch.
+    fn updates(&self) -> usize {
+        self.steps.div_ceil(self.accumulate)
     }
 
     /// The length of the row order of a flight, if epochs are shuffled.
@@ -74,8 +105,8 @@ impl Plan {
         (first..first + count).flat_map(epoch).collect()
     }
 
-    /// The launches of `count` epochs; `step` is the number of steps taken before, `rate` the
-    /// learning rate of the step of a number, counted from 1.
+    /// The launches of `count` epochs; `step` is the number of steps taken before, in whole epochs,
+    /// `rate` the learning rate of the update of a number, counted from 1.
     pub(super) fn launches(
         &self,
         count: usize,
@@ -85,16 +116,21 @@ impl Plan {
         launches: &mut Vec<Launch>,
     ) {
         launches.clear();
+        let kinds = self.minibatches();
+        let updates = step / self.steps as u64 * self.updates() as u64;
         for slot in 0..count * self.steps {
             let (epoch, i) = (slot / self.steps, slot % self.steps);
             let from = if self.shuffle { epoch * self.rows } else { 0 };
-            let number = step + slot as u64 + 1;
+            let kind = self.minibatch(i);
+            let update = updates + (epoch * self.updates() + i / self.accumulate) as u64 + 1;
             launches.push(Launch {
-                program: usize::from(self.rows_of(i) < self.batch),
+                program: kinds.iter().position(|other| *other == kind).unwrap_or(0),
                 args: StepArgs {
                     first_row: (from + i * self.batch) as u32,
                     slot: slot as u32,
-                    coefficients: optimizer.coefficients(number, rate(number)),
+                    // The numbers of random masks may come again after 2^32 steps.
+                    number: (step + slot as u64) as u32,
+                    coefficients: optimizer.coefficients(update, rate(update)),
                     ..StepArgs::default()
                 },
             });

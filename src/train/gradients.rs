@@ -7,6 +7,7 @@ use crate::device::Launch;
 use crate::error::Result;
 use crate::mlp::{Mlp, Named, named};
 use crate::op::StepArgs;
+use crate::optim::Regularization;
 use crate::program::names;
 
 /// The loss of a batch and its gradient with respect to every parameter.
@@ -19,7 +20,8 @@ pub struct Gradients {
 }
 
 impl Trainer {
-    /// The loss of all rows of `data` as one batch, and its gradients; no parameter moves.
+    /// The loss of all rows of `data` as one batch, and its gradients; no parameter moves, nothing
+    /// is dropped, and no penalty is added.
     ///
     /// # Errors
     /// Those of [`fit`](Trainer::fit), but for divergence.
@@ -35,7 +37,10 @@ impl Trainer {
         let setup = Setup {
             loss: self.loss,
             optimizer: None,
+            regularization: Regularization::default(),
+            seed: None,
             batch_size: data.len(),
+            accumulate: 1,
             shuffle: false,
             most_epochs: 1,
         };

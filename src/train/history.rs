@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::metric::Metric;
+use super::stopping::StopReason;
+
 /// One epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EpochRecord {
@@ -26,6 +29,17 @@ pub struct History {
     pub epochs: Vec<EpochRecord>,
     /// The loss of every step before its update; empty unless recorded.
     pub step_losses: Vec<f32>,
+    /// Why the run ended.
+    pub stop_reason: StopReason,
+}
+
+impl EpochRecord {
+    /// A metric on the validation set, if it was asked for.
+    #[must_use]
+    pub fn metric(&self, metric: impl Into<Metric>) -> Option<f64> {
+        let name = metric.into().name();
+        self.metrics.iter().find(|(other, _)| other == name).map(|(_, value)| *value)
+    }
 }
 
 impl History {

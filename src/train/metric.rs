@@ -43,6 +43,12 @@ impl Metric {
         }
     }
 
+    /// Whether more is better, as for a score, or less, as for a loss.
+    #[must_use]
+    pub const fn more_is_better(self) -> bool {
+        matches!(self, Self::Accuracy | Self::R2)
+    }
+
     /// The metric of outputs (rows, outputs) against the targets of `data`.
     ///
     /// # Errors

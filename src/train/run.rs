@@ -7,10 +7,10 @@ use super::stopwatch::Stopwatch;
 use super::trainer::Trainer;
 use super::validation::Validation;
 use crate::data::Dataset;
-use crate::device::Launch;
+use crate::device::{Buffer, Launch};
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
-use crate::persist::{Checkpoint, MOMENTS, RunSettings};
+use crate::persist::{Checkpoint, RunSettings};
 use crate::program::names;
 
 /// A fit under way.
@@ -24,7 +24,7 @@ pub(super) struct Run<'a> {
     launches: Vec<Launch>,
     pub(super) epoch: usize,
     step: u64,
-    /// As they were last read.
+    /// Those of the model as they were last read; see [`Run::model`].
     pub(super) parameters: Vec<f32>,
 }
 
@@ -33,13 +33,17 @@ impl<'a> Run<'a> {
         let setup = Setup {
             loss: trainer.loss,
             optimizer: Some(trainer.optimizer),
+            regularization: trainer.regularization,
+            seed: Some(trainer.seed),
             batch_size: trainer.batch_size,
+            accumulate: trainer.accumulate,
             shuffle: trainer.shuffle,
             most_epochs: trainer.patience(),
         };
         let engine = Engine::new(mlp, train, setup)?;
+        let model = engine.buffer(names::AVERAGE).unwrap_or(mlp.buffer());
         let validation = (trainer.validation.as_ref())
-            .map(|data| Validation::new(mlp, data, trainer.loss, &trainer.metrics))
+            .map(|data| Validation::new(mlp, model, data, trainer.loss, &trainer.metrics))
             .transpose()?;
         let settings = trainer.settings(train.len());
         let progress = Progress::new(trainer.progress, trainer.epochs, train.len());
@@ -57,26 +61,54 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Puts network and optimizer where a checkpoint has them.
+    /// The parameters of the model that is trained towards: the network's own, or their average.
+    fn model(&self) -> &Buffer {
+        self.engine.buffer(names::AVERAGE).unwrap_or(self.mlp.buffer())
+    }
+
+    /// Goes on from a checkpoint, or begins with the network as it is.
     ///
     /// # Errors
-    /// [`Error::Argument`] if it is not of this run, and the device's.
-    pub(super) fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+    /// [`Error::Argument`] if the checkpoint is not of this run, or beyond its `epochs`, and the
+    /// device's.
+    pub(super) async fn begin(
+        &mut self,
+        checkpoint: Option<&Checkpoint>,
+        epochs: usize,
+    ) -> Result<()> {
+        let Some(checkpoint) = checkpoint else {
+            let own = self.mlp.buffer();
+            self.parameters = own.read_range_async(0..own.words()).await?;
+            let average = self.engine.buffer(names::AVERAGE);
+            return average.map_or(Ok(()), |average| average.write(0, &self.parameters));
+        };
+        if checkpoint.epoch > epochs {
+            let expected = format!("the checkpoint to be resumed has {} already", checkpoint.epoch);
+            return Err(Error::argument("the number of epochs", epochs, expected));
+        }
         checkpoint.check(self.mlp.network(), self.settings)?;
-        for (name, words) in MOMENTS.into_iter().zip(&checkpoint.moments) {
+        for (name, words) in self.settings.state().into_iter().zip(&checkpoint.state) {
             self.engine.buffer(name).map_or(Ok(()), |buffer| buffer.write(0, words))?;
         }
-        self.mlp.buffer().write(0, &checkpoint.parameters)?;
+        self.model().write(0, &checkpoint.parameters)?;
+        self.parameters.clone_from(&checkpoint.parameters);
         (self.epoch, self.step) = (checkpoint.epoch, checkpoint.step);
         Ok(())
     }
 
+    /// Leaves the network with the given parameters, or with the model's.
+    pub(super) fn leave(&self, parameters: Option<&[f32]>) -> Result<()> {
+        let average = self.engine.buffer(names::AVERAGE).map(|_| self.parameters.as_slice());
+        parameters.or(average).map_or(Ok(()), |words| self.mlp.buffer().write(0, words))
+    }
+
     /// The run as it is after the epochs that were last trained.
     pub(super) async fn checkpoint(&self) -> Result<Checkpoint> {
-        let buffers: Vec<_> = MOMENTS.iter().filter_map(|name| self.engine.buffer(name)).collect();
+        let names = self.settings.state();
+        let buffers: Vec<_> = names.iter().filter_map(|name| self.engine.buffer(name)).collect();
         let ranges: Vec<_> =
             buffers.iter().map(|buffer| (buffer.storage(), 0..buffer.words())).collect();
-        let moments = match ranges[..] {
+        let state = match ranges[..] {
             [] => Vec::new(),
             _ => self.mlp.device().backend().read(&ranges).await?,
         };
@@ -86,7 +118,7 @@ impl<'a> Run<'a> {
             epoch: self.epoch,
             step: self.step,
             parameters: self.parameters.clone(),
-            moments,
+            state,
         })
     }
 
@@ -103,7 +135,10 @@ impl<'a> Run<'a> {
             validation.predictor.queue()?;
         }
         let [losses, parameters, predictions] = self.read_back(count * plan.steps).await?;
-        self.check_finite(&losses, &parameters)?;
+        if let Err(error) = self.check_finite(&losses, &parameters) {
+            self.mlp.buffer().write(0, &self.parameters)?;
+            return Err(error);
+        }
 
         let seconds = watch.seconds();
         for losses in losses.chunks_exact(plan.steps) {
@@ -130,7 +165,7 @@ impl<'a> Run<'a> {
 
     /// The losses, the parameters and the validation set's outputs, by one wait.
     async fn read_back(&self, losses: usize) -> Result<[Vec<f32>; 3]> {
-        let parameters = self.mlp.buffer();
+        let parameters = self.model();
         let mut ranges = vec![(parameters.storage(), 0..parameters.words())];
         if let Some(buffer) = self.engine.buffer(names::LOSSES) {
             ranges.push((buffer.storage(), 0..losses));

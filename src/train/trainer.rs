@@ -6,12 +6,13 @@ use super::checkpoint::Checkpoints;
 use super::history::{EpochRecord, History};
 use super::metric::Metric;
 use super::run::Run;
+use super::stopping::StopReason;
 use super::watch::{Callback, Watch};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
 use crate::nn::Loss;
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, Regularization};
 use crate::persist::{Checkpoint, RunSettings};
 
 /// A flight is made longer until it takes this long, so that reading back costs little and a
@@ -38,7 +39,9 @@ pub struct Trainer {
     pub(super) batch_size: usize,
     pub(super) epochs: usize,
     pub(super) shuffle: bool,
-    seed: u64,
+    pub(super) seed: u64,
+    pub(super) accumulate: usize,
+    pub(super) regularization: Regularization,
     pub(super) progress: bool,
     pub(super) record_steps: bool,
     pub(super) validation: Option<Dataset>,
@@ -59,6 +62,8 @@ impl Trainer {
             epochs: 10,
             shuffle: true,
             seed: 0,
+            accumulate: 1,
+            regularization: Regularization::default(),
             progress: false,
             record_steps: false,
             validation: None,
@@ -87,7 +92,7 @@ impl Trainer {
         Self { shuffle, ..self }
     }
 
-    /// The seed of the row orders; default 0. The same on every device.
+    /// The seed of row orders, dropout and noise; default 0. The same on every device.
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }
@@ -135,10 +140,13 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::Shape`], [`Error::Targets`] and [`Error::Label`] where network, loss and data do
-    /// not fit; [`Error::Argument`] for a batch size of 0, a learning rate that is negative or not
-    /// finite, or what does not fit the checkpoint to be resumed; [`Error::File`] where a
-    /// checkpoint cannot be written; [`Error::Diverged`] where a loss or a parameter is not finite
-    /// any more; and the device's.
+    /// not fit; [`Error::Argument`] for a batch size of 0, a learning rate or another setting
+    /// outside its domain, a metric without a validation set, or what does not fit the checkpoint
+    /// to be resumed; [`Error::File`] where a checkpoint cannot be written; [`Error::Diverged`]
+    /// where a loss or a parameter is not finite any more; and the device's.
+    ///
+    /// A run that diverged leaves the network with the parameters that it last had when they were
+    /// looked at and finite: a fraction of a second before, or an epoch.
     pub fn fit(&mut self, mlp: &mut Mlp, train: &Dataset) -> Result<History> {
         pollster::block_on(self.fit_async(mlp, train))
     }
@@ -149,11 +157,13 @@ impl Trainer {
     /// Those of [`fit`](Self::fit).
     pub async fn fit_async(&mut self, mlp: &mut Mlp, train: &Dataset) -> Result<History> {
         self.check()?;
+        self.watchers.iter_mut().for_each(|watcher| watcher.begin());
         let mut run = Run::new(self, mlp, train)?;
-        self.restore(&mut run)?;
+        run.begin(self.resume.as_ref(), self.epochs).await?;
+        self.resume = None;
         let mut history = History::default();
-        let (mut flight, mut stop) = (1, false);
-        while run.epoch < self.epochs && !stop {
+        let (mut flight, mut stop) = (1, None);
+        while run.epoch < self.epochs && stop.is_none() {
             let wait = self.checkpoints.as_ref().map_or(usize::MAX, |c| c.wait(run.epoch));
             let most = run.engine.plan.epochs.min(self.patience()).min(wait);
             let count = flight.min(most).min(self.epochs - run.epoch);
@@ -162,7 +172,7 @@ impl Trainer {
                 flight = flight.max(count * 2);
             }
             stop = self.look(&run, &history.epochs[history.epochs.len() - count..]);
-            let end = stop || run.epoch == self.epochs;
+            let end = stop.is_some() || run.epoch == self.epochs;
             if let Some(checkpoints) = &mut self.checkpoints
                 && (end || checkpoints.due(run.epoch))
             {
@@ -170,30 +180,22 @@ impl Trainer {
             }
         }
         run.progress.finish();
+        history.stop_reason = stop.unwrap_or_default();
+        let best = self.watchers.iter_mut().find_map(|watcher| watcher.restore());
+        run.leave(best.as_deref())?;
         Ok(history)
     }
 
-    /// Goes on from the checkpoint that is to be resumed, if there is one.
-    fn restore(&mut self, run: &mut Run<'_>) -> Result<()> {
-        let Some(checkpoint) = &self.resume else { return Ok(()) };
-        if checkpoint.epoch > self.epochs {
-            let expected = format!("the checkpoint to be resumed has {} already", checkpoint.epoch);
-            return Err(Error::argument("the number of epochs", self.epochs, expected));
-        }
-        run.restore(checkpoint)?;
-        self.resume = None;
-        Ok(())
-    }
-
-    /// Shows the epochs that were trained last to all who watch; whether one of them ends the run.
-    fn look(&mut self, run: &Run<'_>, epochs: &[EpochRecord]) -> bool {
+    /// Shows the epochs that were trained last to all who watch; why one of them ends the run.
+    fn look(&mut self, run: &Run<'_>, epochs: &[EpochRecord]) -> Option<StopReason> {
         if let Some(last) = epochs.last() {
             run.progress.update(last);
         }
-        let mut stop = false;
+        let mut stop = None;
         for record in epochs {
             for watcher in &mut self.watchers {
-                stop |= watcher.epoch(record, &run.parameters).is_break();
+                let end = watcher.epoch(record, &run.parameters).break_value();
+                stop = stop.or(end);
             }
         }
         stop
@@ -208,8 +210,9 @@ impl Trainer {
 
     /// What decides the course of a run over `rows` rows.
     pub(super) fn settings(&self, rows: usize) -> RunSettings {
-        let Self { loss, optimizer, batch_size, shuffle, seed, .. } = *self;
-        RunSettings { loss, optimizer, batch_size, shuffle, seed, rows }
+        let Self { loss, optimizer, batch_size, shuffle, seed, accumulate, regularization, .. } =
+            *self;
+        RunSettings { loss, optimizer, batch_size, shuffle, seed, rows, accumulate, regularization }
     }
 
     fn check(&self) -> Result<()> {
@@ -217,6 +220,12 @@ impl Trainer {
         if !(rate.is_finite() && rate >= 0.0) {
             return Err(Error::argument("the learning rate", rate, "a finite number, at least 0"));
         }
+        self.regularization.check()?;
+        if let (Some(metric), None) = (self.metrics.first(), &self.validation) {
+            let expected = "metrics are computed on a validation set: add `.validation(&data)`";
+            return Err(Error::argument("a metric", metric.name(), expected));
+        }
+        self.watchers.iter().try_for_each(|watcher| watcher.check(self))?;
         self.checkpoints.as_ref().map_or(Ok(()), Checkpoints::check)
     }
 }

@@ -4,7 +4,7 @@ use super::history::EpochRecord;
 use super::metric::Metric;
 use super::resident::Placed;
 use crate::data::Dataset;
-use crate::device::Device;
+use crate::device::{Buffer, Device};
 use crate::error::{Error, Result};
 use crate::mlp::{Mlp, Predictor};
 use crate::nn::Loss;
@@ -20,11 +20,18 @@ pub(super) struct Validation {
 }
 
 impl Validation {
-    pub(super) fn new(mlp: &Mlp, data: &Dataset, loss: Loss, metrics: &[Metric]) -> Result<Self> {
+    /// Validation of the network with its own parameters or others.
+    pub(super) fn new(
+        mlp: &Mlp,
+        parameters: &Buffer,
+        data: &Dataset,
+        loss: Loss,
+        metrics: &[Metric],
+    ) -> Result<Self> {
         mlp.check_inputs("validation", Shape::new(data.len(), data.inputs()))?;
         let device: &Device = mlp.device();
         let placed = Placed::features(device, data)?;
-        let predictor = Predictor::new(mlp, &placed.source, &placed.parts)?;
+        let predictor = Predictor::new(mlp, parameters, &placed.source, &placed.parts)?;
         let outputs = mlp.network().outputs();
         // What does not fit is said now, not after an epoch.
         let zeros = ndarray::Array2::zeros((data.len(), outputs));

@@ -63,3 +63,15 @@ fn parameters_by_wrong_names_and_shapes() {
         refused(mlp.set_parameter("layers.0.weight", &cube), &["set_parameter", "(2, 3)"]);
     }
 }
+
+#[test]
+fn dropout_and_noise_outside_their_domains() {
+    let cpu = Device::cpu();
+    let new = || Mlp::builder(2).hidden(3, Activation::Relu);
+    refused(new().output(1).dropout(1.0).build(&cpu), &["dropout rate is 1", "below 1"]);
+    refused(new().output(1).dropout(f32::NAN).build(&cpu), &["dropout rate is NaN"]);
+    refused(new().output(1).input_dropout(-0.5).build(&cpu), &["dropout rate is -0.5"]);
+    refused(new().output(1).input_noise(f32::INFINITY).build(&cpu), &["noise", "inf"]);
+    let last = Dense::new(1, Activation::Identity).dropout(0.5);
+    refused(new().layer(last).build(&cpu), &["last layer's dropout rate is 0.5"]);
+}

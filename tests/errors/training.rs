@@ -3,8 +3,8 @@
 use ndarray::Array2;
 use wgrad::data::Dataset;
 use wgrad::nn::{Activation, Init, Loss};
-use wgrad::optim::{Adam, Sgd};
-use wgrad::train::Metric;
+use wgrad::optim::{Adam, Clip, Sgd};
+use wgrad::train::{EarlyStopping, Metric, Monitor};
 use wgrad::{Device, Error, Mlp, Trainer};
 
 use crate::common::devices;
@@ -158,5 +158,46 @@ fn divergence_names_layer_step_and_remedy() {
         assert_eq!(*epoch as u64, (step - 1) / 16 + 1, "{error} on {device}");
         let named = error.to_string();
         assert!(named.contains(&format!("epoch {epoch}, step {step}")), "{named}");
+    }
+}
+
+#[test]
+fn regularisation_outside_its_domain() {
+    let data = regression(16, 2, 1);
+    let mut mlp = net(2, 1, &Device::cpu());
+    let new = || Trainer::new(Loss::Mse, Sgd::default());
+    let cases: [(Trainer, &[&str]); 9] = [
+        (new().l1(-0.1), &["L1 penalty is -0.1", "at least 0"]),
+        (new().l2(f64::NAN), &["L2 penalty is NaN"]),
+        (new().clip(Clip::Value(0.0)), &["gradients' limit is 0", "more than 0"]),
+        (new().clip(Clip::GlobalNorm(f64::INFINITY)), &["gradients' limit is inf"]),
+        (new().max_norm(-1.0), &["largest norm is -1"]),
+        (new().average(1.0), &["average's decay is 1", "below 1"]),
+        (new().accumulate(0), &["minibatches of an update is 0"]),
+        (new().metric(Metric::R2), &["metric is r2", ".validation(&data)"]),
+        (new().stop_when_converged(f64::NAN, 3), &["tol is NaN"]),
+    ];
+    for (mut trainer, parts) in cases {
+        let error = refused(trainer.fit(&mut mlp, &data), parts);
+        assert!(matches!(error, Error::Argument { .. }), "{error}");
+    }
+}
+
+#[test]
+fn early_stopping_that_cannot_see() {
+    let data = regression(16, 2, 1);
+    let mut mlp = net(2, 1, &Device::cpu());
+    let new = || Trainer::new(Loss::Mse, Sgd::default());
+    let r2 = Monitor::Metric(Metric::R2);
+    let rule = EarlyStopping::new(3);
+    let cases: [(Trainer, &[&str]); 5] = [
+        (new().early_stopping(rule), &["ValidationLoss", ".validation(&data)", "TrainLoss"]),
+        (new().validation(&data).early_stopping(rule.monitor(r2)), &["R2", ".metric(metric)"]),
+        (new().validation(&data).early_stopping(EarlyStopping::new(0)), &["patience", "is 0"]),
+        (new().validation(&data).early_stopping(rule.min_delta(-1.0)), &["min_delta", "is -1"]),
+        (new().validation(&data).early_stopping(rule.min_delta(f64::NAN)), &["is NaN"]),
+    ];
+    for (mut trainer, parts) in cases {
+        refused(trainer.fit(&mut mlp, &data), parts);
     }
 }

@@ -181,9 +181,10 @@ fn gradient() {
             };
             let weights = added(product(&picked, &deltas), old_weight);
             let biases = added(product(&[vec![1.0; batch]], &deltas), old_bias);
-            let context =
-                format!("gradient ({batch}, {inputs}) {picking:?} to {outputs}, bias {with_bias}, \
-                 accumulate {accumulate}");
+            let context = format!(
+                "gradient ({batch}, {inputs}) {picking:?} to {outputs}, bias {with_bias}, \
+                 accumulate {accumulate}"
+            );
             everywhere(&context, |bench| {
                 let source = bench.values(Shape::new(rows.source_rows, inputs), &x);
                 let delta = bench.values(Shape::new(batch, outputs), &d);
@@ -193,7 +194,8 @@ fn gradient() {
                     if accumulate { bench.values(shape, old_weight) } else { bench.output(shape) };
                 bench.expect(weight, &weights);
                 let old_bias = accumulate.then_some(old_bias);
-                let bias = with_bias.then(|| bench.beside(weight, Shape::new(1, outputs), old_bias));
+                let bias =
+                    with_bias.then(|| bench.beside(weight, Shape::new(1, outputs), old_bias));
                 if let Some(bias) = bias {
                     bench.expect(bias, &biases);
                 }

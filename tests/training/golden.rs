@@ -104,15 +104,12 @@ impl Case {
         let columns = self.loss.target_columns(data.outputs());
         let rest = data.len() % batch;
         let batches = [batch, rest].into_iter().filter(|&batch| batch != 0);
+        let sources =
+            || [data.inputs(), columns].map(|cols| Source { cols, parts: vec![data.len()] });
+        let network = || mlp.network().clone();
         let step = |batch| Step {
-            network: mlp.network().clone(),
-            loss: self.loss,
-            optimizer: Some(self.optimizer),
-            batch,
-            features: Source { cols: data.inputs(), parts: vec![data.len()] },
-            targets: Source { cols: columns, parts: vec![data.len()] },
-            order: None,
             slots: STEPS,
+            ..Step::new(network(), self.loss, Some(self.optimizer), batch, sources())
         };
         batches.map(step).collect()
     }

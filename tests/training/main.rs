@@ -16,6 +16,8 @@ mod metrics;
 mod parts;
 mod predict;
 mod reference;
+mod regularization;
 mod reproducible;
 mod stepper;
+mod stopping;
 mod support;

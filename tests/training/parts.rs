@@ -21,15 +21,12 @@ fn run(device: &Device, words: [usize; 2], order: Option<&[u32]>) -> [Vec<u32>; 
     let builder = Mlp::builder(INPUTS).hidden(6, Activation::Tanh).output(OUTPUTS);
     let mlp = builder.seed(4).build(device).unwrap();
     let optimizer = Adam::new(0.01).into();
+    let sources =
+        || [Source::divided(ROWS, INPUTS, words[0]), Source::divided(ROWS, OUTPUTS, words[1])];
     let step = |batch| Step {
-        network: mlp.network().clone(),
-        loss: Loss::Mse,
-        optimizer: Some(optimizer),
-        batch,
-        features: Source::divided(ROWS, INPUTS, words[0]),
-        targets: Source::divided(ROWS, OUTPUTS, words[1]),
         order: order.map(<[u32]>::len),
         slots: 3,
+        ..Step::new(mlp.network().clone(), Loss::Mse, Some(optimizer), batch, sources())
     };
     let stepper = Stepper::new(&mlp, &[step(BATCH), step(ROWS % BATCH)]);
     let mut numbers = Values::new(8);
