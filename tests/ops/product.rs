@@ -169,7 +169,7 @@ fn gradient() {
                 source.iter().map(|x| rows.rows.iter().map(|&row| x[row]).collect()).collect();
             let deltas = matrix(&d, outputs, true);
             // Some cases add to what is there.
-            let accumulate = (i + rows.source_rows) % 3 == 0;
+            let accumulate = (i + rows.source_rows).is_multiple_of(3);
             let old = Values::new(i as u64).within(1.0, inputs * outputs + outputs);
             let (old_weight, old_bias) = old.split_at(inputs * outputs);
             let added = |sums: Vec<Expected>, old: &[f32]| -> Vec<Expected> {
