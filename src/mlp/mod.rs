@@ -71,7 +71,16 @@ impl Mlp {
     /// # Errors
     /// [`Error::Device`](crate::Error::Device), [`Error::TooLarge`](crate::Error::TooLarge).
     pub fn to_device(&self, device: &Device) -> Result<Self> {
-        Self::new(device, self.network.clone(), self.parameters.read()?)
+        pollster::block_on(self.to_device_async(device))
+    }
+
+    /// [`to_device`](Self::to_device), without blocking.
+    ///
+    /// # Errors
+    /// Those of [`to_device`](Self::to_device).
+    pub async fn to_device_async(&self, device: &Device) -> Result<Self> {
+        let words = self.parameters.read_range_async(0..self.parameters.words()).await?;
+        Self::new(device, self.network.clone(), words)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A fit under way: flights of epochs, what they leave, and checkpoints of it.
 
-use super::engine::{Engine, Setup};
+use super::engine::Engine;
 use super::history::{EpochRecord, History};
 use super::progress::Progress;
 use super::stopwatch::Stopwatch;
@@ -30,17 +30,7 @@ pub(super) struct Run<'a> {
 
 impl<'a> Run<'a> {
     pub(super) fn new(trainer: &Trainer, mlp: &'a Mlp, train: &Dataset) -> Result<Self> {
-        let setup = Setup {
-            loss: trainer.loss,
-            optimizer: Some(trainer.optimizer),
-            regularization: trainer.regularization,
-            seed: Some(trainer.seed),
-            batch_size: trainer.batch_size,
-            accumulate: trainer.accumulate,
-            shuffle: trainer.shuffle,
-            most_epochs: trainer.patience(),
-        };
-        let engine = Engine::new(mlp, train, setup)?;
+        let engine = Engine::new(mlp, train, trainer.setup(trainer.patience()))?;
         let model = engine.buffer(names::AVERAGE).unwrap_or(mlp.buffer());
         let validation = (trainer.validation.as_ref())
             .map(|data| Validation::new(mlp, model, data, trainer.loss, &trainer.metrics))

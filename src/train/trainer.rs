@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::checkpoint::Checkpoints;
+use super::engine::Setup;
 use super::history::{EpochRecord, History};
 use super::metric::Metric;
 use super::run::Run;
@@ -208,6 +209,20 @@ impl Trainer {
         patience.unwrap_or(usize::MAX).min(validated).max(1)
     }
 
+    /// The run of a fit that looks after every so many epochs.
+    pub(super) fn setup(&self, most_epochs: usize) -> Setup {
+        Setup {
+            loss: self.loss,
+            optimizer: Some(self.optimizer),
+            regularization: self.regularization,
+            seed: Some(self.seed),
+            batch_size: self.batch_size,
+            accumulate: self.accumulate,
+            shuffle: self.shuffle,
+            most_epochs,
+        }
+    }
+
     /// What decides the course of a run over `rows` rows.
     pub(super) fn settings(&self, rows: usize) -> RunSettings {
         let Self { loss, optimizer, batch_size, shuffle, seed, accumulate, regularization, .. } =
@@ -215,7 +230,7 @@ impl Trainer {
         RunSettings { loss, optimizer, batch_size, shuffle, seed, rows, accumulate, regularization }
     }
 
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         let rate = self.optimizer.learning_rate();
         if !(rate.is_finite() && rate >= 0.0) {
             return Err(Error::argument("the learning rate", rate, "a finite number, at least 0"));

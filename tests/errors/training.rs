@@ -4,7 +4,7 @@ use ndarray::Array2;
 use wgrad::data::Dataset;
 use wgrad::nn::{Activation, Init, Loss};
 use wgrad::optim::{Adam, Clip, Sgd};
-use wgrad::train::{EarlyStopping, Metric, Monitor};
+use wgrad::train::{EarlyStopping, Metric, Monitor, RangeTest};
 use wgrad::{Device, Error, Mlp, Trainer};
 
 use crate::common::devices;
@@ -199,5 +199,22 @@ fn early_stopping_that_cannot_see() {
     ];
     for (mut trainer, parts) in cases {
         refused(trainer.fit(&mut mlp, &data), parts);
+    }
+}
+
+#[test]
+fn range_tests_that_cannot_be() {
+    let (mlp, data) = (net(2, 1, &Device::cpu()), regression(16, 2, 1));
+    let trainer = Trainer::new(Loss::Mse, Sgd::default());
+    let good = RangeTest::default();
+    let cases: [(RangeTest, &[&str]); 5] = [
+        (RangeTest { from: 0.0, ..good }, &["range of learning rates is 0 to 1"]),
+        (RangeTest { to: 1e-7, ..good }, &["the largest is more than the least"]),
+        (RangeTest { to: f64::NAN, ..good }, &["NaN"]),
+        (RangeTest { steps: 0, ..good }, &["number of learning rates is 0"]),
+        (RangeTest { stop_factor: 1.0, ..good }, &["stop factor is 1"]),
+    ];
+    for (range, parts) in cases {
+        refused(trainer.range_test(&mlp, &data, range), parts);
     }
 }

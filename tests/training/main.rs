@@ -15,6 +15,7 @@ mod large;
 mod metrics;
 mod parts;
 mod predict;
+mod range_test;
 mod reference;
 mod regularization;
 mod reproducible;
