@@ -5,7 +5,7 @@ struct StepArgs {
     first_row: u32,
     slot: u32,
     number: u32,
-    padding: u32,
+    keep: u32,
     coefficients: array<vec4<f32>, 2>,
 }
 

@@ -1,6 +1,7 @@
 // Moving rows, word by word, whatever the words mean:
 //   gather   output row i = the minibatch's row i, if the part of rows first .. first + rows has it
 //   scatter  output row first_row + i = input row i
+//   keep     output row keep = the input, flat; there is none in steps that keep nothing
 //
 // count = rows moved x cols. Bindings: params, source, order, destination.
 // Grid: count / THREADS workgroups.
@@ -51,5 +52,17 @@ fn scatter(
     if (i < params.count && row < params.rows) {
         let at = row * params.cols + i % params.cols;
         destination[params.output + at] = source[params.input + i];
+    }
+}
+
+@compute @workgroup_size(THREADS)
+fn keep(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let i = group_number(group, groups) * THREADS + thread;
+    if (i < params.count && args.keep < params.rows) {
+        destination[params.output + args.keep * params.cols + i] = source[params.input + i];
     }
 }

@@ -89,8 +89,8 @@ pub(crate) fn named(network: &Network, words: &[f32]) -> Named {
 }
 
 fn array(parameter: &Parameter, values: Vec<f32>) -> ArrayD<f32> {
-    let Shape { rows, cols } = parameter.shape;
-    let shape = if parameter.is_bias() { vec![cols] } else { vec![rows, cols] };
     let mut values = values.into_iter();
-    ArrayD::from_shape_simple_fn(IxDyn(&shape), || values.next().unwrap_or_default())
+    ArrayD::from_shape_simple_fn(IxDyn(&parameter.array_shape()), || {
+        values.next().unwrap_or_default()
+    })
 }

@@ -52,6 +52,14 @@ impl Parameter {
         self.offset..self.offset + self.shape.len()
     }
 
+    /// The shape of the array that it is for users: (inputs, outputs) of a weight, (outputs) of a
+    /// bias.
+    #[must_use]
+    pub fn array_shape(&self) -> Vec<usize> {
+        let Shape { rows, cols } = self.shape;
+        if self.is_bias() { vec![cols] } else { vec![rows, cols] }
+    }
+
     /// The parameter in the given buffer.
     #[must_use]
     pub fn view(&self, buffer: usize) -> View {

@@ -41,7 +41,8 @@ impl Op {
             | Self::Softmax { input, output, .. }
             | Self::Reduce { input, output, .. }
             | Self::Transpose { input, output }
-            | Self::Scatter { input, output } => list.read("input", input).write("output", output),
+            | Self::Scatter { input, output }
+            | Self::Keep { input, output } => list.read("input", input).write("output", output),
             Self::Gather { rows, output, .. } => list.rows("rows", rows).write("output", output),
             Self::Dense { input, weight, bias, pre, output, .. } => list
                 .rows("input", input)
@@ -157,6 +158,9 @@ impl Op {
                 Pick::All => Some((rows.count, rows.source.shape.rows)),
             },
             Self::Scatter { input, output } => Some((first + input.shape.rows, output.shape.rows)),
+            Self::Keep { output, .. } if args.keep != StepArgs::KEEP_NOTHING => {
+                Some((args.keep as usize + 1, output.shape.rows))
+            }
             Self::Record { losses, .. } => Some((args.slot as usize + 1, losses.shape.rows)),
             _ => None,
         };
@@ -220,6 +224,10 @@ impl Op {
             Self::Scatter { input, output } => {
                 let hint = "both need the same number of columns";
                 self.same(input.shape, output.shape, input.shape.cols == output.shape.cols, hint)
+            }
+            Self::Keep { input, output } => {
+                let hint = "a kept row, second, has one column for each element, first";
+                self.same(input.shape, output.shape, input.shape.len() == output.shape.cols, hint)
             }
             Self::Mismatch { a, b, output, .. } => {
                 self.same(a.shape, b.shape, a.shape == b.shape, "both need the same shape")?;

@@ -116,10 +116,15 @@ pub struct StepArgs {
     /// The number of the minibatch in its run, from 0: what [`Op::Dropout`] and [`Op::Noise`] draw
     /// depends on it.
     pub number: u32,
-    /// Fills the struct to the layout of a WGSL uniform.
-    pub padding: u32,
+    /// The row that [`Op::Keep`] stores; [`StepArgs::KEEP_NOTHING`] stores none.
+    pub keep: u32,
     /// The optimizer's numbers for this step; see [`Optimizer::coefficients`].
     pub coefficients: [f32; 8],
+}
+
+impl StepArgs {
+    /// What [`keep`](Self::keep) is in steps that keep nothing.
+    pub const KEEP_NOTHING: u32 = u32::MAX;
 }
 
 /// One instruction.
@@ -230,6 +235,13 @@ pub enum Op {
         /// (rows, cols).
         input: View,
         /// (at least `first_row` + rows, cols).
+        output: View,
+    },
+    /// output row `keep` = input's elements, in the steps that keep something
+    Keep {
+        /// Any shape.
+        input: View,
+        /// (rows, the input's number of elements).
         output: View,
     },
     /// output = the number of elements with not |a - b| <= absolute + relative |b|
@@ -417,6 +429,7 @@ impl Op {
             Self::Transpose { .. } => "transpose",
             Self::Gather { .. } => "gather",
             Self::Scatter { .. } => "scatter",
+            Self::Keep { .. } => "keep",
             Self::Mismatch { .. } => "mismatch",
             Self::Dense { .. } => "dense",
             Self::Loss { .. } => "loss",

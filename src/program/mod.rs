@@ -9,7 +9,7 @@ mod step;
 
 use std::fmt;
 
-pub use step::{Predict, Share, Source, Step, names};
+pub use step::{Kept, Predict, Share, Source, Step, names};
 
 use crate::error::Result;
 use crate::op::{Op, View};

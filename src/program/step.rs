@@ -11,7 +11,8 @@ use crate::random::{Draw, device_key};
 /// The names of the buffers that a step works on.
 ///
 /// Beside these there are `features.N` and `targets.N` for the parts of the data, and `pre.N`,
-/// `output.N` and `delta.N` for each layer, and `dropped.N` for a layer with dropout.
+/// `output.N` and `delta.N` for each layer, `dropped.N` for a layer with dropout, and `kept.NAME`
+/// for what steps keep.
 pub mod names {
     /// The network's parameters, flat.
     pub const PARAMETERS: &str = "parameters";
@@ -21,6 +22,10 @@ pub mod names {
     pub const FIRST_MOMENT: &str = "first_moment";
     /// The optimizer's second moment, laid out as the parameters.
     pub const SECOND_MOMENT: &str = "second_moment";
+    /// What steps keep of a parameter or a gradient, one row a step: this and its name.
+    pub const KEPT: &str = "kept.";
+    /// What the name of a parameter's gradient ends with: PyTorch's `.grad`.
+    pub const GRADIENT: &str = ".grad";
     /// The moving average of the parameters, laid out as they are.
     pub const AVERAGE: &str = "average";
     /// Norms on their way to where they limit something.
@@ -111,6 +116,51 @@ pub struct Step {
     pub order: Option<usize>,
     /// The number of losses kept.
     pub slots: usize,
+    /// The parameters and gradients that some steps keep; see [`Kept`].
+    pub kept: Kept,
+}
+
+/// Parameters as they are before the step, and gradients as they are after backward, before
+/// anything else is done to them; each in a buffer of its own with a row for each step that keeps
+/// something: [`StepArgs::keep`](crate::op::StepArgs::keep).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Kept {
+    /// `layers.0.weight`, `layers.0.weight.grad`, ...
+    pub names: Vec<String>,
+    /// The rows.
+    pub rows: usize,
+}
+
+impl Kept {
+    /// The parameter that a name is about, and whether it is about its gradient.
+    pub(crate) fn find(network: &Network, name: &str) -> Option<(Parameter, bool)> {
+        let (plain, gradient) = match name.strip_suffix(names::GRADIENT) {
+            Some(plain) => (plain, true),
+            None => (name, false),
+        };
+        let parameter = network.parameters().into_iter().find(|p| p.name == plain)?;
+        Some((parameter, gradient))
+    }
+
+    /// Lowers the names about gradients, or those about parameters.
+    fn lower(
+        &self,
+        network: &Network,
+        [parameters, gradients]: [View; 2],
+        of_gradients: bool,
+        list: &mut Buffers,
+        ops: &mut Vec<Op>,
+    ) {
+        for name in &self.names {
+            let Some((parameter, gradient)) = Self::find(network, name) else { continue };
+            if gradient == of_gradients {
+                let from = if gradient { gradients.buffer } else { parameters.buffer };
+                let shape = Shape::new(self.rows, parameter.shape.len());
+                let output = list.add(format!("{}{name}", names::KEPT), shape);
+                ops.push(Op::Keep { input: parameter.view(from), output });
+            }
+        }
+    }
 }
 
 impl Step {
@@ -136,6 +186,7 @@ impl Step {
             targets,
             order: None,
             slots: 1,
+            kept: Kept::default(),
         }
     }
 
@@ -161,6 +212,8 @@ impl Step {
         let pick = order.map_or(Pick::Range, Pick::Order);
 
         let mut ops = Vec::new();
+        let flat = [parameters, gradients];
+        self.kept.lower(&self.network, flat, false, &mut list, &mut ops);
         let mut data =
             |source, parts, whole| list.data(source, parts, whole, self.batch, pick, &mut ops);
         let input = data(&self.features, "features", names::INPUT);
@@ -218,6 +271,7 @@ impl Step {
                 bias: forward.biases[i].map(|bias| View { buffer: gradients.buffer, ..bias }),
             });
         }
+        self.kept.lower(&self.network, flat, true, &mut list, &mut ops);
         if let (Some(optimizer), true) = (self.optimizer, self.share.last) {
             regularizer.before_update(&mut ops);
             ops.push(Op::Update { optimizer, parameters, gradients, first, second });

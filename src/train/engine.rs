@@ -2,6 +2,7 @@
 //! the network's parameters, the data, and the optimizer's state.
 
 use super::flight::Plan;
+use super::recording::Recorder;
 use super::resident::Placed;
 use crate::data::Dataset;
 use crate::device::{Buffer, Executable, Launch};
@@ -10,10 +11,10 @@ use crate::mlp::Mlp;
 use crate::nn::{Activation, Loss};
 use crate::op::Shape;
 use crate::optim::{Optimizer, Regularization};
-use crate::program::{Program, Share, Step, names};
+use crate::program::{Kept, Program, Share, Step, names};
 
 /// What a run is made of, beside network and data.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Setup {
     pub(super) loss: Loss,
     pub(super) optimizer: Option<Optimizer>,
@@ -24,6 +25,7 @@ pub(super) struct Setup {
     /// The minibatches of one update.
     pub(super) accumulate: usize,
     pub(super) shuffle: bool,
+    pub(super) recorder: Option<Recorder>,
     /// The most epochs that are queued before anything is read back.
     pub(super) most_epochs: usize,
 }
@@ -49,7 +51,13 @@ impl Engine {
         let features = Placed::features(device, data)?;
         let outputs = mlp.network().outputs();
         let targets = Placed::targets(device, data, setup.loss, outputs)?;
-        let plan = Plan::new(data.len(), setup)?;
+        let recorder = setup.recorder.as_ref();
+        recorder.map_or(Ok(()), |recorder| recorder.check(mlp.network()))?;
+        let plan = Plan::new(data.len(), mlp.network(), &setup)?;
+        let kept = Kept {
+            names: recorder.map(|recorder| recorder.names.clone()).unwrap_or_default(),
+            rows: plan.record_rows(),
+        };
         let lower = |&(batch, share): &(usize, Share)| {
             let sources = [&features, &targets].map(|placed| placed.source.clone());
             Step {
@@ -58,6 +66,7 @@ impl Engine {
                 share,
                 order: plan.order_words(),
                 slots: plan.slots(),
+                kept: kept.clone(),
                 ..Step::new(mlp.network().clone(), setup.loss, setup.optimizer, batch, sources)
             }
             .lower()

@@ -6,6 +6,7 @@
 use super::engine::Setup;
 use crate::device::Launch;
 use crate::error::{Error, Result};
+use crate::nn::Network;
 use crate::op::StepArgs;
 use crate::optim::Optimizer;
 use crate::program::Share;
@@ -14,6 +15,14 @@ use crate::random::{Stream, permutation, stream};
 /// The most row numbers, and the most losses, that a flight keeps on the device.
 const FLIGHT_ROWS: usize = 1 << 20;
 const FLIGHT_STEPS: usize = 1 << 14;
+
+/// The most numbers of records that a flight keeps on the device: 64 MiB.
+const FLIGHT_RECORDS: usize = 1 << 24;
+
+/// Whether an update, counted from 1, is recorded: the first one, and every so many after it.
+fn is_recorded(update: u64, every: usize) -> bool {
+    (update - 1).is_multiple_of(every as u64)
+}
 
 /// How the rows of an epoch are divided into minibatches, and epochs into flights.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,6 +33,8 @@ pub(super) struct Plan {
     pub(super) steps: usize,
     /// The steps that share an update; the last ones of an epoch may be fewer.
     accumulate: usize,
+    /// The updates from one record to the next, if there are records.
+    record_every: Option<usize>,
     /// Whether each epoch has an order of its own. A single full batch needs none.
     shuffle: bool,
     /// The most epochs of a flight.
@@ -31,7 +42,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(rows: usize, setup: Setup) -> Result<Self> {
+    pub(super) fn new(rows: usize, network: &Network, setup: &Setup) -> Result<Self> {
         if setup.batch_size == 0 {
             return Err(Error::argument("the batch size", 0, "a minibatch needs at least one row"));
         }
@@ -46,9 +57,15 @@ impl Plan {
         let steps = rows.div_ceil(batch);
         let shuffle = setup.shuffle && steps > 1;
         let by_rows = if shuffle { FLIGHT_ROWS / rows } else { usize::MAX };
-        let epochs = by_rows.min(FLIGHT_STEPS / steps).min(setup.most_epochs).max(1);
         let accumulate = setup.accumulate.min(steps);
-        Ok(Self { rows, batch, steps, accumulate, shuffle, epochs })
+        let by_records = setup.recorder.as_ref().map_or(usize::MAX, |recorder| {
+            let records = FLIGHT_RECORDS / recorder.words(network).max(1);
+            records.saturating_mul(recorder.every) / steps.div_ceil(accumulate)
+        });
+        let most = by_rows.min(FLIGHT_STEPS / steps).min(by_records);
+        let epochs = most.min(setup.most_epochs).max(1);
+        let record_every = setup.recorder.as_ref().map(|recorder| recorder.every);
+        Ok(Self { rows, batch, steps, accumulate, record_every, shuffle, epochs })
     }
 
     /// The kinds of minibatches that occur, each with a program of its own: the rows, and the part
@@ -73,6 +90,24 @@ impl Plan {
         let rows = (end * self.batch).min(self.rows) - first * self.batch;
         let share = Share { rows, first: step == first, last: step + 1 == end };
         (self.rows_of(step), share)
+    }
+
+    /// The records that a flight may have.
+    pub(super) fn record_rows(&self) -> usize {
+        self.record_every.map_or(0, |every| (self.epochs * self.updates()).div_ceil(every))
+    }
+
+    /// The updates, counted from 1, that are recorded in `count` epochs after a number of steps.
+    pub(super) fn recorded(&self, step: u64, count: usize) -> Vec<u64> {
+        let Some(every) = self.record_every else { return Vec::new() };
+        let done = self.updates_after(step);
+        let updates = done + 1..=done + (count * self.updates()) as u64;
+        updates.filter(|update| is_recorded(*update, every)).collect()
+    }
+
+    /// The updates of the first `step` steps, which are whole epochs.
+    fn updates_after(&self, step: u64) -> u64 {
+        step / self.steps as u64 * self.updates() as u64
     }
 
     /// The updates of an epoch.
@@ -117,12 +152,17 @@ impl Plan {
     ) {
         launches.clear();
         let kinds = self.minibatches();
-        let updates = step / self.steps as u64 * self.updates() as u64;
+        let updates = self.updates_after(step);
+        let mut records = 0;
         for slot in 0..count * self.steps {
             let (epoch, i) = (slot / self.steps, slot % self.steps);
             let from = if self.shuffle { epoch * self.rows } else { 0 };
             let kind = self.minibatch(i);
             let update = updates + (epoch * self.updates() + i / self.accumulate) as u64 + 1;
+            let keeps =
+                kind.1.last && self.record_every.is_some_and(|every| is_recorded(update, every));
+            let keep = if keeps { records } else { StepArgs::KEEP_NOTHING };
+            records += u32::from(keeps);
             launches.push(Launch {
                 program: kinds.iter().position(|other| *other == kind).unwrap_or(0),
                 args: StepArgs {
@@ -130,8 +170,8 @@ impl Plan {
                     slot: slot as u32,
                     // The numbers of random masks may come again after 2^32 steps.
                     number: (step + slot as u64) as u32,
+                    keep,
                     coefficients: optimizer.coefficients(update, rate(update)),
-                    ..StepArgs::default()
                 },
             });
         }

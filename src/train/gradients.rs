@@ -42,6 +42,7 @@ impl Trainer {
             batch_size: data.len(),
             accumulate: 1,
             shuffle: false,
+            recorder: None,
             most_epochs: 1,
         };
         let mut engine = Engine::new(mlp, data, setup)?;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::metric::Metric;
+use super::recording::Recording;
 use super::stopping::StopReason;
 
 /// One epoch.
@@ -29,6 +30,8 @@ pub struct History {
     pub epochs: Vec<EpochRecord>,
     /// The loss of every step before its update; empty unless recorded.
     pub step_losses: Vec<f32>,
+    /// The parameters and gradients that were asked for.
+    pub recording: Recording,
     /// Why the run ended.
     pub stop_reason: StopReason,
 }

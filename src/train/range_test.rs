@@ -125,8 +125,11 @@ impl Trainer {
         range.check()?;
         self.check()?;
         let copy = mlp.to_device_async(mlp.device()).await?;
-        let mut engine =
-            Engine::new(&copy, data, Setup { accumulate: 1, ..self.setup(usize::MAX) })?;
+        let mut engine = Engine::new(
+            &copy,
+            data,
+            Setup { accumulate: 1, recorder: None, ..self.setup(usize::MAX) },
+        )?;
         let plan = engine.plan;
         let rate = |step: u64| range.rate(step as usize - 1);
         let epochs = range.steps.div_ceil(plan.steps);

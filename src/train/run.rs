@@ -3,6 +3,7 @@
 use super::engine::Engine;
 use super::history::{EpochRecord, History};
 use super::progress::Progress;
+use super::recording::{Recording, Series};
 use super::stopwatch::Stopwatch;
 use super::trainer::Trainer;
 use super::validation::Validation;
@@ -11,7 +12,16 @@ use crate::device::{Buffer, Launch};
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
 use crate::persist::{Checkpoint, RunSettings};
-use crate::program::names;
+use crate::program::{Kept, names};
+
+/// What a flight leaves.
+struct ReadBack {
+    losses: Vec<f32>,
+    parameters: Vec<f32>,
+    predictions: Vec<f32>,
+    /// What was kept, name by name.
+    records: Vec<Vec<f32>>,
+}
 
 /// A fit under way.
 pub(super) struct Run<'a> {
@@ -20,6 +30,7 @@ pub(super) struct Run<'a> {
     validation: Option<Validation>,
     settings: RunSettings,
     record_steps: bool,
+    recorded: Vec<String>,
     pub(super) progress: Progress,
     launches: Vec<Launch>,
     pub(super) epoch: usize,
@@ -44,6 +55,7 @@ impl<'a> Run<'a> {
             validation,
             settings,
             record_steps: trainer.record_steps,
+            recorded: trainer.recorder.as_ref().map(|r| r.names.clone()).unwrap_or_default(),
             progress,
             epoch: 0,
             step: 0,
@@ -124,7 +136,9 @@ impl<'a> Run<'a> {
         if let Some(validation) = &mut self.validation {
             validation.predictor.queue()?;
         }
-        let [losses, parameters, predictions] = self.read_back(count * plan.steps).await?;
+        let updates = plan.recorded(self.step, count);
+        let ReadBack { losses, parameters, predictions, records } =
+            self.read_back(count * plan.steps, updates.len()).await?;
         if let Err(error) = self.check_finite(&losses, &parameters) {
             self.mlp.buffer().write(0, &self.parameters)?;
             return Err(error);
@@ -148,13 +162,24 @@ impl<'a> Run<'a> {
         if self.record_steps {
             history.step_losses.extend_from_slice(&losses);
         }
+        self.keep(updates, &records, &mut history.recording);
         self.step += losses.len() as u64;
         self.parameters = parameters;
         Ok(seconds)
     }
 
-    /// The losses, the parameters and the validation set's outputs, by one wait.
-    async fn read_back(&self, losses: usize) -> Result<[Vec<f32>; 3]> {
+    /// Adds what was kept in some updates to the recording.
+    fn keep(&self, updates: Vec<u64>, records: &[Vec<f32>], recording: &mut Recording) {
+        recording.updates.extend(updates);
+        for (name, values) in self.recorded.iter().zip(records) {
+            let Some((parameter, _)) = Kept::find(self.mlp.network(), name) else { continue };
+            let empty = || Series::new(parameter.array_shape());
+            recording.by_name.entry(name.clone()).or_insert_with(empty).extend(values);
+        }
+    }
+
+    /// What a flight leaves, by one wait.
+    async fn read_back(&self, losses: usize, records: usize) -> Result<ReadBack> {
         let parameters = self.model();
         let mut ranges = vec![(parameters.storage(), 0..parameters.words())];
         if let Some(buffer) = self.engine.buffer(names::LOSSES) {
@@ -164,10 +189,17 @@ impl<'a> Run<'a> {
             let predictions = &validation.predictor.predictions;
             ranges.push((predictions.storage(), 0..predictions.words()));
         }
+        for name in &self.recorded {
+            if let Some(buffer) = self.engine.buffer(&format!("{}{name}", names::KEPT)) {
+                let words = buffer.words() / self.engine.plan.record_rows().max(1);
+                ranges.push((buffer.storage(), 0..records * words));
+            }
+        }
         let mut parts = self.mlp.device().backend().read(&ranges).await?.into_iter();
         let mut next = || parts.next().unwrap_or_default();
-        let parameters = next();
-        Ok([next(), parameters, next()])
+        let (parameters, losses) = (next(), next());
+        let predictions = if self.validation.is_some() { next() } else { Vec::new() };
+        Ok(ReadBack { losses, parameters, predictions, records: parts.collect() })
     }
 
     /// Checks that training has not left the numbers that f32 holds.

@@ -6,6 +6,7 @@ use super::checkpoint::Checkpoints;
 use super::engine::Setup;
 use super::history::{EpochRecord, History};
 use super::metric::Metric;
+use super::recording::Recorder;
 use super::run::Run;
 use super::stopping::StopReason;
 use super::watch::{Callback, Watch};
@@ -45,6 +46,7 @@ pub struct Trainer {
     pub(super) regularization: Regularization,
     pub(super) progress: bool,
     pub(super) record_steps: bool,
+    pub(super) recorder: Option<Recorder>,
     pub(super) validation: Option<Dataset>,
     pub(super) metrics: Vec<Metric>,
     watchers: Vec<Box<dyn Watch>>,
@@ -67,6 +69,7 @@ impl Trainer {
             regularization: Regularization::default(),
             progress: false,
             record_steps: false,
+            recorder: None,
             validation: None,
             metrics: Vec::new(),
             watchers: Vec::new(),
@@ -219,6 +222,7 @@ impl Trainer {
             batch_size: self.batch_size,
             accumulate: self.accumulate,
             shuffle: self.shuffle,
+            recorder: self.recorder.clone(),
             most_epochs,
         }
     }

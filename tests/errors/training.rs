@@ -218,3 +218,13 @@ fn range_tests_that_cannot_be() {
         refused(trainer.range_test(&mlp, &data, range), parts);
     }
 }
+
+#[test]
+fn records_of_what_is_not_there() {
+    let (mut mlp, data) = (net(2, 1, &Device::cpu()), regression(16, 2, 1));
+    let new = || Trainer::new(Loss::Mse, Sgd::default());
+    let parts = ["no parameter `layers.7.weight`", "layers.0.weight.grad", "layers.0.bias"];
+    refused(new().record(["layers.7.weight"], 1).fit(&mut mlp, &data), &parts);
+    let parts = ["updates between records is 0"];
+    refused(new().record(["layers.0.weight"], 0).fit(&mut mlp, &data), &parts);
+}

@@ -1,6 +1,6 @@
-//! Transpose, Gather and Scatter: they move elements, so every bit must be right.
+//! Transpose, Gather, Scatter and Keep: they move elements, so every bit must be right.
 
-use wgrad::op::{Op, Shape, View};
+use wgrad::op::{Op, Shape, StepArgs, View};
 
 use crate::common::Values;
 use crate::common::bench::{Minibatch, Picking, everywhere};
@@ -87,5 +87,24 @@ fn scatter() {
             bench.expect(rows_of(output, first, rows), exactly(x.iter().copied()));
             Op::Scatter { input, output }
         });
+    }
+}
+
+#[test]
+fn keep() {
+    for [rows, cols] in SIZES {
+        let shape = Shape::new(rows, cols);
+        let x = Values::new(cols as u64).within(1.0, shape.len());
+        for row in [Some(0), Some(2), None] {
+            everywhere(&format!("keep {shape} in row {row:?}"), |bench| {
+                let input = bench.values(shape, &x);
+                let output = bench.output(Shape::new(4, shape.len()));
+                bench.args.keep = row.map_or(StepArgs::KEEP_NOTHING, |row| row as u32);
+                if let Some(row) = row {
+                    bench.expect(rows_of(output, row, 1), exactly(x.iter().copied()));
+                }
+                Op::Keep { input, output }
+            });
+        }
     }
 }

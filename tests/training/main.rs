@@ -16,6 +16,7 @@ mod metrics;
 mod parts;
 mod predict;
 mod range_test;
+mod recording;
 mod reference;
 mod regularization;
 mod reproducible;

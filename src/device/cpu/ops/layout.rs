@@ -24,6 +24,12 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs) {
             let first = args.first_row as usize * input.shape.cols;
             out[first..first + input.shape.len()].copy_from_slice(bank.read(input));
         }),
+        Op::Keep { input, output } if args.keep != StepArgs::KEEP_NOTHING => {
+            bank.write(output, |bank, out| {
+                let first = args.keep as usize * output.shape.cols;
+                out[first..first + output.shape.cols].copy_from_slice(bank.read(input));
+            });
+        }
         _ => {}
     }
 }

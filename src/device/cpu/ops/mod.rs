@@ -51,7 +51,7 @@ pub(super) fn execute(
         | Op::Mismatch { .. }
         | Op::Update { .. } => elementwise::execute(op, bank, args),
         Op::Softmax { .. } | Op::Reduce { .. } => reduce::execute(op, bank),
-        Op::Transpose { .. } | Op::Gather { .. } | Op::Scatter { .. } => {
+        Op::Transpose { .. } | Op::Gather { .. } | Op::Scatter { .. } | Op::Keep { .. } => {
             layout::execute(op, bank, args);
         }
         Op::Loss { .. } | Op::Record { .. } => loss::execute(op, bank, args)?,

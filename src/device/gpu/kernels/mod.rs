@@ -121,6 +121,7 @@ pub(super) fn lower(op: &Op, target: Target) -> Result<Vec<Dispatch>> {
         Op::Transpose { input, output } => Ok(vec![transpose::lower(input, output)]),
         Op::Gather { rows, first, output } => Ok(vec![rows::gather(rows, first, output)]),
         Op::Scatter { input, output } => Ok(vec![rows::scatter(input, output)]),
+        Op::Keep { input, output } => Ok(vec![rows::keep(input, output)]),
         Op::Mismatch { a, b, relative, absolute, output } => {
             Ok(mismatch::lower(a, b, relative, absolute, output))
         }

@@ -1,4 +1,4 @@
-//! Moving whole rows: gather and scatter. The words are not interpreted.
+//! Moving whole rows: gather, scatter and keep. The words are not interpreted.
 
 use super::{Access, Dispatch, Kernel, Picked, Slot, THREADS, grid, picked, word};
 use crate::op::{Rows, View};
@@ -17,6 +17,8 @@ static GATHER: Kernel = Kernel {
 };
 
 static SCATTER: Kernel = Kernel { name: "scatter", entry: "scatter", ..GATHER };
+
+static KEEP: Kernel = Kernel { name: "keep", entry: "keep", ..GATHER };
 
 /// `struct Params` of `shaders/rows.wgsl`.
 #[repr(C)]
@@ -58,6 +60,20 @@ pub(super) fn scatter(input: View, output: View) -> Dispatch {
         rows: word(output.shape.rows),
     };
     dispatch(&SCATTER, 0, params, [input, output], Slot::Unused)
+}
+
+/// Output row `keep` = the input, flat.
+pub(super) fn keep(input: View, output: View) -> Dispatch {
+    let params = Params {
+        count: word(input.shape.len()),
+        cols: word(output.shape.cols),
+        input: word(input.offset),
+        output: word(output.offset),
+        order: 0,
+        first: 0,
+        rows: word(output.shape.rows),
+    };
+    dispatch(&KEEP, 0, params, [input, output], Slot::Unused)
 }
 
 fn dispatch(

@@ -159,6 +159,6 @@ const ARGS: StepArgs = StepArgs {
     first_row: 2,
     slot: 3,
     number: 0,
-    padding: 0,
+    keep: 0,
     coefficients: [0.01, 0.9, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
 };

@@ -136,7 +136,8 @@ impl Machine<'_> {
             | Op::Penalize { .. }
             | Op::Clip { .. }
             | Op::LimitNorm { .. }
-            | Op::Average { .. } => unreachable!("{} is not used here", op.name()),
+            | Op::Average { .. }
+            | Op::Keep { .. } => unreachable!("{} is not used here", op.name()),
             Op::Update { optimizer, parameters, gradients, first, second } => {
                 for i in 0..parameters.shape.len() {
                     self.update(optimizer, i, parameters, gradients, first, second);
