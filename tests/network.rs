@@ -5,7 +5,7 @@ mod common;
 
 use ndarray::{Array1, Array2, ArrayD, array};
 use wgrad::nn::{Activation, Init, Loss};
-use wgrad::optim::{Adam, Sgd};
+use wgrad::optim::{Adam, Groups, Sgd};
 use wgrad::program::{Predict, Source, Step};
 use wgrad::{Dense, Device, Mlp, MlpBuilder};
 
@@ -184,6 +184,7 @@ fn step(mlp: &Mlp, features: Source) -> Step {
         network: mlp.network().clone(),
         loss: Loss::CrossEntropy,
         optimizer: Some(Adam::default().into()),
+        groups: Groups::default(),
         batch: 10,
         features,
         targets: Source { cols: 1, parts: vec![100] },

@@ -183,11 +183,13 @@ impl Settings {
                 beta2: self.beta_2,
                 epsilon: self.epsilon * scale,
                 weight_decay,
+                amsgrad: false,
             }),
             Solver::Sgd => Optimizer::from(Sgd {
                 learning_rate: self.learning_rate_init / scale,
                 momentum: self.momentum,
-                nesterov: self.nesterovs_momentum,
+                dampening: 0.0,
+                nesterov: self.nesterovs_momentum && self.momentum > 0.0,
                 weight_decay,
             }),
         }

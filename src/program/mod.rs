@@ -5,6 +5,7 @@
 //! leaves. Printing a program lists it.
 
 mod step;
+mod update;
 
 use std::fmt;
 

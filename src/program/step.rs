@@ -1,10 +1,11 @@
 //! One training step, and one prediction, described as data and lowered to instructions.
 
+use super::update::{self, Flat};
 use super::{BufferSpec, Program};
 use crate::error::Result;
 use crate::nn::{Cache, Layer, Loss, Network, Parameter};
 use crate::op::{Op, Pick, Rows, Shape, View};
-use crate::optim::Optimizer;
+use crate::optim::{Groups, Optimizer};
 
 /// The names of the buffers that a step works on.
 ///
@@ -19,6 +20,13 @@ pub mod names {
     pub const FIRST_MOMENT: &str = "first_moment";
     /// The optimizer's second moment, laid out as the parameters.
     pub const SECOND_MOMENT: &str = "second_moment";
+    /// The optimizer's third moment, laid out as the parameters.
+    pub const THIRD_MOMENT: &str = "third_moment";
+    /// The moments, in order.
+    pub const MOMENTS: [&str; 3] = [FIRST_MOMENT, SECOND_MOMENT, THIRD_MOMENT];
+    /// The norms that an optimizer scales its steps by: of each weight and bias, and of its
+    /// direction.
+    pub const NORMS: &str = "norms";
     /// The row order of one or more epochs, u32.
     pub const ORDER: &str = "order";
     /// The loss of every step, by slot.
@@ -70,6 +78,8 @@ pub struct Step {
     pub loss: Loss,
     /// The update rule; none leaves the gradients and no more.
     pub optimizer: Option<Optimizer>,
+    /// Which parameters it treats differently.
+    pub groups: Groups,
     /// The rows of the minibatch.
     pub batch: usize,
     /// Where the features are.
@@ -87,16 +97,20 @@ impl Step {
     /// list of buffers, so that the short last minibatch of an epoch runs over the same memory.
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) where network, loss and data do not fit.
+    /// [`Error::Shape`](crate::Error::Shape) where network, loss and data do not fit, and
+    /// [`Error::Argument`](crate::Error::Argument) where the groups do not fit the network.
     pub fn lower(&self) -> Result<Program> {
+        self.groups.check(self.network.layers().len())?;
         let mut list = Buffers::default();
         let words = self.network.parameter_words();
         let flat = Shape::new(1, words);
         let parameters = list.add(names::PARAMETERS, flat);
         let gradients = list.add(names::GRADIENTS, flat);
-        let moments = self.optimizer.map_or(0, |optimizer| optimizer.moments());
-        let first = (moments > 0).then(|| list.add(names::FIRST_MOMENT, flat));
-        let second = (moments > 1).then(|| list.add(names::SECOND_MOMENT, flat));
+        let count = self.optimizer.map_or(0, |optimizer| optimizer.moments());
+        let mut moments = [None; 3];
+        for (moment, name) in moments.iter_mut().zip(names::MOMENTS).take(count) {
+            *moment = Some(list.add(name, flat));
+        }
         let losses = list.add(names::LOSSES, Shape::new(self.slots, 1));
         let row_losses = list.add(names::ROW_LOSSES, Shape::new(self.batch, 1));
         let order = self.order.map(|len| list.add(names::ORDER, Shape::new(len, 1)));
@@ -130,6 +144,7 @@ impl Step {
                     });
                     ops.push(Op::Record { scale, row_losses, losses });
                 }
+                Some(_) if !update::needs_delta(&self.groups, i) => break,
                 Some(_) => ops.push(Op::Backward {
                     delta: deltas[i + 1],
                     weight: forward.weights[i + 1],
@@ -138,15 +153,19 @@ impl Step {
                     output: delta,
                 }),
             }
-            ops.push(Op::Gradient {
-                input: forward.inputs[i],
-                delta,
-                weight: View { buffer: gradients.buffer, ..forward.weights[i] },
-                bias: forward.biases[i].map(|bias| View { buffer: gradients.buffer, ..bias }),
-            });
+            if self.groups.trains(i) {
+                ops.push(Op::Gradient {
+                    input: forward.inputs[i],
+                    delta,
+                    weight: View { buffer: gradients.buffer, ..forward.weights[i] },
+                    bias: forward.biases[i].map(|bias| View { buffer: gradients.buffer, ..bias }),
+                });
+            }
         }
         if let Some(optimizer) = self.optimizer {
-            ops.push(Op::Update { optimizer, parameters, gradients, first, second });
+            let flat = Flat { parameters, gradients, moments };
+            let (network, groups) = (&self.network, &self.groups);
+            update::lower(network, optimizer, groups, flat, &mut list.0, &mut ops);
         }
         let program = Program { buffers: list.0, ops };
         program.check()?;

@@ -9,14 +9,15 @@ use crate::error::{Error, Result};
 use crate::mlp::Mlp;
 use crate::nn::{Activation, Loss};
 use crate::op::Shape;
-use crate::optim::Optimizer;
+use crate::optim::{Groups, Optimizer};
 use crate::program::{Program, Step, names};
 
 /// What a run is made of, beside network and data.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Setup {
     pub(super) loss: Loss,
     pub(super) optimizer: Option<Optimizer>,
+    pub(super) groups: Groups,
     pub(super) batch_size: usize,
     pub(super) shuffle: bool,
     /// The most epochs that are queued before anything is read back.
@@ -44,13 +45,13 @@ impl Engine {
         let features = Placed::features(device, data)?;
         let outputs = mlp.network().outputs();
         let targets = Placed::targets(device, data, setup.loss, outputs)?;
-        let plan = Plan::new(data.len(), setup)?;
+        let plan = Plan::new(data.len(), &setup)?;
         let lower = |batch| {
             let network = mlp.network().clone();
             let (features, targets) = (features.source.clone(), targets.source.clone());
-            let (loss, optimizer) = (setup.loss, setup.optimizer);
+            let (loss, optimizer, groups) = (setup.loss, setup.optimizer, setup.groups.clone());
             let (order, slots) = (plan.order_words(), plan.slots());
-            Step { network, loss, optimizer, batch, features, targets, order, slots }.lower()
+            Step { network, loss, optimizer, groups, batch, features, targets, order, slots }.lower()
         };
         let programs: Vec<Program> =
             plan.batches().into_iter().map(lower).collect::<Result<_>>()?;

@@ -7,6 +7,7 @@ use crate::device::Launch;
 use crate::error::Result;
 use crate::mlp::{Mlp, Named, named};
 use crate::op::StepArgs;
+use crate::optim::Groups;
 use crate::program::names;
 
 /// The loss of a batch and its gradient with respect to every parameter.
@@ -35,6 +36,7 @@ impl Trainer {
         let setup = Setup {
             loss: self.loss,
             optimizer: None,
+            groups: Groups::default(),
             batch_size: data.len(),
             shuffle: false,
             most_epochs: 1,

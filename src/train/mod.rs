@@ -4,6 +4,7 @@ mod checkpoint;
 mod engine;
 mod flight;
 mod gradients;
+mod groups;
 mod history;
 mod metric;
 mod progress;

@@ -33,6 +33,7 @@ impl<'a> Run<'a> {
         let setup = Setup {
             loss: trainer.loss,
             optimizer: Some(trainer.optimizer),
+            groups: trainer.groups.clone(),
             batch_size: trainer.batch_size,
             shuffle: trainer.shuffle,
             most_epochs: trainer.patience(),
@@ -62,7 +63,7 @@ impl<'a> Run<'a> {
     /// # Errors
     /// [`Error::Argument`] if it is not of this run, and the device's.
     pub(super) fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        checkpoint.check(self.mlp.network(), self.settings)?;
+        checkpoint.check(self.mlp.network(), &self.settings)?;
         for (name, words) in MOMENTS.into_iter().zip(&checkpoint.moments) {
             self.engine.buffer(name).map_or(Ok(()), |buffer| buffer.write(0, words))?;
         }
@@ -82,7 +83,7 @@ impl<'a> Run<'a> {
         };
         Ok(Checkpoint {
             network: self.mlp.network().clone(),
-            settings: self.settings,
+            settings: self.settings.clone(),
             epoch: self.epoch,
             step: self.step,
             parameters: self.parameters.clone(),

@@ -11,7 +11,7 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
 use crate::nn::Loss;
-use crate::optim::Optimizer;
+use crate::optim::{Groups, Optimizer};
 use crate::persist::{Checkpoint, RunSettings};
 
 /// A flight is made longer until it takes this long, so that reading back costs little and a
@@ -35,6 +35,7 @@ const FLIGHT_SECONDS: f64 = 0.1;
 pub struct Trainer {
     pub(super) loss: Loss,
     pub(super) optimizer: Optimizer,
+    pub(super) groups: Groups,
     pub(super) batch_size: usize,
     pub(super) epochs: usize,
     pub(super) shuffle: bool,
@@ -55,6 +56,7 @@ impl Trainer {
         Self {
             loss,
             optimizer: optimizer.into(),
+            groups: Groups::default(),
             batch_size: 32,
             epochs: 10,
             shuffle: true,
@@ -135,8 +137,8 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::Shape`], [`Error::Targets`] and [`Error::Label`] where network, loss and data do
-    /// not fit; [`Error::Argument`] for a batch size of 0, a learning rate that is negative or not
-    /// finite, or what does not fit the checkpoint to be resumed; [`Error::File`] where a
+    /// not fit; [`Error::Argument`] for a batch size of 0, a setting of the optimizer or of parameter
+    /// groups that is out of its range, or what does not fit the checkpoint to be resumed; [`Error::File`] where a
     /// checkpoint cannot be written; [`Error::Diverged`] where a loss or a parameter is not finite
     /// any more; and the device's.
     pub fn fit(&mut self, mlp: &mut Mlp, train: &Dataset) -> Result<History> {
@@ -209,14 +211,12 @@ impl Trainer {
     /// What decides the course of a run over `rows` rows.
     pub(super) fn settings(&self, rows: usize) -> RunSettings {
         let Self { loss, optimizer, batch_size, shuffle, seed, .. } = *self;
-        RunSettings { loss, optimizer, batch_size, shuffle, seed, rows }
+        let groups = self.groups.clone();
+        RunSettings { loss, optimizer, groups, batch_size, shuffle, seed, rows }
     }
 
     fn check(&self) -> Result<()> {
-        let rate = self.optimizer.learning_rate();
-        if !(rate.is_finite() && rate >= 0.0) {
-            return Err(Error::argument("the learning rate", rate, "a finite number, at least 0"));
-        }
+        self.optimizer.check()?;
         self.checkpoints.as_ref().map_or(Ok(()), Checkpoints::check)
     }
 }

@@ -13,6 +13,7 @@ mod elementwise;
 mod errors;
 mod layout;
 mod loss;
+mod near;
 mod product;
 mod reduce;
 mod reference;

@@ -9,7 +9,7 @@
 use wgrad::data::Dataset;
 use wgrad::nn::{Activation, Loss};
 use wgrad::op::StepArgs;
-use wgrad::optim::{Adam, Optimizer, Sgd};
+use wgrad::optim::{Adam, Groups, Optimizer, Sgd};
 use wgrad::program::{Source, Step, names};
 use wgrad::{Device, Mlp, Trainer};
 
@@ -108,6 +108,7 @@ impl Case {
             network: mlp.network().clone(),
             loss: self.loss,
             optimizer: Some(self.optimizer),
+            groups: Groups::default(),
             batch,
             features: Source { cols: data.inputs(), parts: vec![data.len()] },
             targets: Source { cols: columns, parts: vec![data.len()] },

@@ -13,6 +13,7 @@ mod golden;
 mod gradients;
 mod large;
 mod metrics;
+mod optimizers;
 mod parts;
 mod predict;
 mod reference;

@@ -3,7 +3,7 @@
 
 use wgrad::nn::{Activation, Loss};
 use wgrad::op::StepArgs;
-use wgrad::optim::Adam;
+use wgrad::optim::{Adam, Groups};
 use wgrad::program::{Source, Step, names};
 use wgrad::{Device, Mlp};
 
@@ -25,6 +25,7 @@ fn run(device: &Device, words: [usize; 2], order: Option<&[u32]>) -> [Vec<u32>; 
         network: mlp.network().clone(),
         loss: Loss::Mse,
         optimizer: Some(optimizer),
+        groups: Groups::default(),
         batch,
         features: Source::divided(ROWS, INPUTS, words[0]),
         targets: Source::divided(ROWS, OUTPUTS, words[1]),

@@ -5,6 +5,7 @@ mod elementwise;
 mod layout;
 mod loss;
 mod reduce;
+mod update;
 
 use super::gemm;
 use super::memory::Bank;
@@ -46,8 +47,10 @@ pub(super) fn execute(
         | Op::Scalar { .. }
         | Op::Activate { .. }
         | Op::Differentiate { .. }
-        | Op::Mismatch { .. }
-        | Op::Update { .. } => elementwise::execute(op, bank, args),
+        | Op::Mismatch { .. } => elementwise::execute(op, bank),
+        Op::Update { .. } | Op::Direction { .. } | Op::TrustStep { .. } => {
+            update::execute(op, bank, args);
+        }
         Op::Softmax { .. } | Op::Reduce { .. } => reduce::execute(op, bank),
         Op::Transpose { .. } | Op::Gather { .. } | Op::Scatter { .. } => {
             layout::execute(op, bank, args);

@@ -159,5 +159,5 @@ const ARGS: StepArgs = StepArgs {
     first_row: 2,
     slot: 3,
     padding: [0; 2],
-    coefficients: [0.01, 0.9, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+    coefficients: [0.01, 0.0, 0.9, 0.4, 0.7, 0.3, 0.0, 0.0],
 };
