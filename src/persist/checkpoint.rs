@@ -11,6 +11,7 @@ use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
 use crate::nn::{Loss, Network};
+use crate::optim::schedule::{Pacing, Watched};
 use crate::optim::{Groups, Optimizer};
 use crate::program::names;
 
@@ -25,6 +26,8 @@ pub(crate) struct RunSettings {
     pub(crate) optimizer: Optimizer,
     #[serde(default)]
     pub(crate) groups: Groups,
+    #[serde(default)]
+    pub(crate) schedule: Pacing,
     pub(crate) batch_size: usize,
     pub(crate) shuffle: bool,
     pub(crate) seed: u64,
@@ -38,6 +41,8 @@ pub(super) struct Training {
     settings: RunSettings,
     epoch: usize,
     step: u64,
+    #[serde(default)]
+    watched: Watched,
 }
 
 /// A training run at the end of an epoch, in memory.
@@ -72,6 +77,8 @@ pub struct Checkpoint {
     pub(crate) settings: RunSettings,
     pub(crate) epoch: usize,
     pub(crate) step: u64,
+    /// What the schedule remembers of the losses.
+    pub(crate) watched: Watched,
     /// Laid out as the network's parameters, and so are the moments.
     pub(crate) parameters: Vec<f32>,
     pub(crate) moments: Vec<Vec<f32>>,
@@ -139,8 +146,8 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Argument`] if the description is too long for the format.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let Self { epoch, step, .. } = *self;
-        let training = Training { settings: self.settings.clone(), epoch, step };
+        let Self { epoch, step, watched, .. } = *self;
+        let training = Training { settings: self.settings.clone(), epoch, step, watched };
         let description = Description::new(&self.network, Some(training));
         let prefixes = MOMENTS.map(|name| format!("{name}."));
         let moments =
@@ -163,7 +170,7 @@ impl Checkpoint {
     fn read(bytes: &[u8]) -> Read<Self> {
         let archive = Archive::new(bytes)?;
         let none = "this is a network without a training run: it can be loaded, but not resumed";
-        let Training { settings, epoch, step } = archive.description.training.clone().ok_or(none)?;
+        let Training { settings, epoch, step, watched } = archive.description.training.clone().ok_or(none)?;
         if steps(&settings, epoch) != Some(step) {
             let RunSettings { rows, batch_size, .. } = settings;
             return Err(format!(
@@ -177,7 +184,7 @@ impl Checkpoint {
         let moments = MOMENTS.iter().take(settings.optimizer.moments()).map(moment);
         let moments = moments.collect::<Read<_>>()?;
         let network = archive.description.network;
-        Ok(Self { network, settings, epoch, step, parameters, moments })
+        Ok(Self { network, settings, epoch, step, watched, parameters, moments })
     }
 
     /// Checks that a run of `network` with `settings` is the run of this checkpoint.

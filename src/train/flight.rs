@@ -7,7 +7,6 @@ use super::engine::Setup;
 use crate::device::Launch;
 use crate::error::{Error, Result};
 use crate::op::StepArgs;
-use crate::optim::Optimizer;
 use crate::random::{Stream, permutation, stream};
 
 /// The most row numbers, and the most losses, that a flight keeps on the device.
@@ -74,27 +73,25 @@ impl Plan {
         (first..first + count).flat_map(epoch).collect()
     }
 
-    /// The launches of `count` epochs; `step` is the number of steps taken before, `rate` the
-    /// learning rate of the step of a number, counted from 1.
+    /// The launches of `count` epochs; `step` is the number of steps taken before, `coefficients`
+    /// gives those of each step in turn, counted from 0.
     pub(super) fn launches(
         &self,
         count: usize,
         step: u64,
-        optimizer: &Optimizer,
-        rate: impl Fn(u64) -> f64,
+        mut coefficients: impl FnMut(u64) -> [f32; 8],
         launches: &mut Vec<Launch>,
     ) {
         launches.clear();
         for slot in 0..count * self.steps {
             let (epoch, i) = (slot / self.steps, slot % self.steps);
             let from = if self.shuffle { epoch * self.rows } else { 0 };
-            let number = step + slot as u64 + 1;
             launches.push(Launch {
                 program: usize::from(self.rows_of(i) < self.batch),
                 args: StepArgs {
                     first_row: (from + i * self.batch) as u32,
                     slot: slot as u32,
-                    coefficients: optimizer.coefficients(number, rate(number)),
+                    coefficients: coefficients(step + slot as u64),
                     ..StepArgs::default()
                 },
             });

@@ -7,6 +7,7 @@ mod gradients;
 mod groups;
 mod history;
 mod metric;
+mod pacing;
 mod progress;
 mod resident;
 mod run;

@@ -2,6 +2,7 @@
 
 use super::engine::{Engine, Setup};
 use super::history::{EpochRecord, History};
+use super::pacing::Pacer;
 use super::progress::Progress;
 use super::stopwatch::Stopwatch;
 use super::trainer::Trainer;
@@ -19,6 +20,7 @@ pub(super) struct Run<'a> {
     pub(super) engine: Engine,
     validation: Option<Validation>,
     settings: RunSettings,
+    pub(super) pacer: Pacer,
     record_steps: bool,
     pub(super) progress: Progress,
     launches: Vec<Launch>,
@@ -43,6 +45,7 @@ impl<'a> Run<'a> {
             .map(|data| Validation::new(mlp, data, trainer.loss, &trainer.metrics))
             .transpose()?;
         let settings = trainer.settings(train.len());
+        let pacer = Pacer::new(trainer.optimizer, trainer.pacing.clone(), engine.plan.steps);
         let progress = Progress::new(trainer.progress, trainer.epochs, train.len());
         Ok(Self {
             mlp,
@@ -50,6 +53,7 @@ impl<'a> Run<'a> {
             engine,
             validation,
             settings,
+            pacer,
             record_steps: trainer.record_steps,
             progress,
             epoch: 0,
@@ -69,6 +73,7 @@ impl<'a> Run<'a> {
         }
         self.mlp.buffer().write(0, &checkpoint.parameters)?;
         (self.epoch, self.step) = (checkpoint.epoch, checkpoint.step);
+        self.pacer.restore(checkpoint.step, checkpoint.watched);
         Ok(())
     }
 
@@ -86,6 +91,7 @@ impl<'a> Run<'a> {
             settings: self.settings.clone(),
             epoch: self.epoch,
             step: self.step,
+            watched: self.pacer.watched,
             parameters: self.parameters.clone(),
             moments,
         })
@@ -95,10 +101,9 @@ impl<'a> Run<'a> {
     pub(super) async fn flight(&mut self, count: usize, history: &mut History) -> Result<f64> {
         let watch = Stopwatch::start();
         let plan = self.engine.plan;
-        let RunSettings { optimizer, seed, .. } = self.settings;
-        let rate = optimizer.learning_rate();
-        self.engine.write_order(&plan.order(seed, self.epoch, count))?;
-        plan.launches(count, self.step, &optimizer, |_| rate, &mut self.launches);
+        self.engine.write_order(&plan.order(self.settings.seed, self.epoch, count))?;
+        let coefficients = |step| self.pacer.coefficients(step);
+        plan.launches(count, self.step, coefficients, &mut self.launches);
         self.engine.queue(&self.launches)?;
         if let Some(validation) = &mut self.validation {
             validation.predictor.queue()?;
@@ -114,13 +119,15 @@ impl<'a> Run<'a> {
                 train_loss: plan.mean(losses),
                 validation_loss: None,
                 metrics: Vec::new(),
-                learning_rate: rate,
+                learning_rate: self.pacer.rate((self.epoch * plan.steps - 1) as u64),
                 seconds: seconds / count as f64,
             });
         }
         if let (Some(validation), Some(last)) = (&self.validation, history.epochs.last_mut()) {
             validation.score(predictions, last)?;
         }
+        let first = history.epochs.len() - count;
+        history.epochs[first..].iter().for_each(|record| self.pacer.observe(record));
         if self.record_steps {
             history.step_losses.extend_from_slice(&losses);
         }

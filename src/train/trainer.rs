@@ -11,6 +11,7 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
 use crate::nn::Loss;
+use crate::optim::schedule::Pacing;
 use crate::optim::{Groups, Optimizer};
 use crate::persist::{Checkpoint, RunSettings};
 
@@ -36,6 +37,7 @@ pub struct Trainer {
     pub(super) loss: Loss,
     pub(super) optimizer: Optimizer,
     pub(super) groups: Groups,
+    pub(super) pacing: Pacing,
     pub(super) batch_size: usize,
     pub(super) epochs: usize,
     pub(super) shuffle: bool,
@@ -57,6 +59,7 @@ impl Trainer {
             loss,
             optimizer: optimizer.into(),
             groups: Groups::default(),
+            pacing: Pacing::default(),
             batch_size: 32,
             epochs: 10,
             shuffle: true,
@@ -137,8 +140,8 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::Shape`], [`Error::Targets`] and [`Error::Label`] where network, loss and data do
-    /// not fit; [`Error::Argument`] for a batch size of 0, a setting of the optimizer or of parameter
-    /// groups that is out of its range, or what does not fit the checkpoint to be resumed; [`Error::File`] where a
+    /// not fit; [`Error::Argument`] for a batch size of 0, a setting of the optimizer, the schedule
+    /// or the parameter groups that is out of its range, or what does not fit the checkpoint to be resumed; [`Error::File`] where a
     /// checkpoint cannot be written; [`Error::Diverged`] where a loss or a parameter is not finite
     /// any more; and the device's.
     pub fn fit(&mut self, mlp: &mut Mlp, train: &Dataset) -> Result<History> {
@@ -154,16 +157,17 @@ impl Trainer {
         let mut run = Run::new(self, mlp, train)?;
         self.restore(&mut run)?;
         let mut history = History::default();
-        let (mut flight, mut stop) = (1, false);
+        let (mut flight, mut stop) = (1, run.pacer.watched.stopped);
         while run.epoch < self.epochs && !stop {
             let wait = self.checkpoints.as_ref().map_or(usize::MAX, |c| c.wait(run.epoch));
-            let most = run.engine.plan.epochs.min(self.patience()).min(wait);
+            let most = run.engine.plan.epochs.min(self.patience()).min(wait).min(run.pacer.patience());
             let count = flight.min(most).min(self.epochs - run.epoch);
             let seconds = run.flight(count, &mut history).await?;
             if seconds < FLIGHT_SECONDS {
                 flight = flight.max(count * 2);
             }
             stop = self.look(&run, &history.epochs[history.epochs.len() - count..]);
+            stop |= run.pacer.watched.stopped;
             let end = stop || run.epoch == self.epochs;
             if let Some(checkpoints) = &mut self.checkpoints
                 && (end || checkpoints.due(run.epoch))
@@ -211,12 +215,13 @@ impl Trainer {
     /// What decides the course of a run over `rows` rows.
     pub(super) fn settings(&self, rows: usize) -> RunSettings {
         let Self { loss, optimizer, batch_size, shuffle, seed, .. } = *self;
-        let groups = self.groups.clone();
-        RunSettings { loss, optimizer, groups, batch_size, shuffle, seed, rows }
+        let (groups, schedule) = (self.groups.clone(), self.pacing.clone());
+        RunSettings { loss, optimizer, groups, schedule, batch_size, shuffle, seed, rows }
     }
 
     fn check(&self) -> Result<()> {
         self.optimizer.check()?;
+        self.pacing.schedule.check()?;
         self.checkpoints.as_ref().map_or(Ok(()), Checkpoints::check)
     }
 }

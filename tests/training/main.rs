@@ -18,5 +18,6 @@ mod parts;
 mod predict;
 mod reference;
 mod reproducible;
+mod schedules;
 mod stepper;
 mod support;

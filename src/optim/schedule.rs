@@ -1,1 +1,0 @@
-//! Learning rates over a training.
