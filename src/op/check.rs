@@ -263,9 +263,7 @@ impl Op {
                 }
                 self.moments(optimizer, moments)
             }
-            Self::TrustStep {
-                parameters, direction, parameter_norm, direction_norm, ..
-            } => {
+            Self::TrustStep { parameters, direction, parameter_norm, direction_norm, .. } => {
                 self.output(direction.shape, parameters.shape)?;
                 self.output(parameter_norm.shape, Shape::new(1, 1))?;
                 self.output(direction_norm.shape, Shape::new(1, 1))

@@ -22,11 +22,7 @@ pub struct Groups {
 
 impl Default for Groups {
     fn default() -> Self {
-        Self {
-            learning_rate_factors: BTreeMap::new(),
-            frozen: BTreeSet::new(),
-            decay_biases: true,
-        }
+        Self { learning_rate_factors: BTreeMap::new(), frozen: BTreeSet::new(), decay_biases: true }
     }
 }
 

@@ -26,8 +26,8 @@ mod optimizer;
 mod pace;
 mod radam;
 mod rmsprop;
-mod sgd;
 pub mod schedule;
+mod sgd;
 
 pub use adadelta::Adadelta;
 pub use adagrad::Adagrad;

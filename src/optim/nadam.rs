@@ -29,14 +29,7 @@ pub struct NAdam {
 impl Default for NAdam {
     fn default() -> Self {
         let (beta1, beta2, epsilon, weight_decay) = (0.9, 0.999, 1e-8, 0.0);
-        Self {
-            learning_rate: 0.002,
-            beta1,
-            beta2,
-            epsilon,
-            weight_decay,
-            momentum_decay: 0.004,
-        }
+        Self { learning_rate: 0.002, beta1, beta2, epsilon, weight_decay, momentum_decay: 0.004 }
     }
 }
 

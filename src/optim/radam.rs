@@ -40,8 +40,8 @@ impl RAdam {
         let known = at.correction(self.beta2);
         let most = 2.0 / (1.0 - self.beta2) - 1.0;
         let length = most - 2.0 * at.step as f64 * (1.0 - known) / known;
-        let variance = (length - 4.0) * (length - 2.0) * most
-            / ((most - 4.0) * (most - 2.0) * length);
+        let variance =
+            (length - 4.0) * (length - 2.0) * most / ((most - 4.0) * (most - 2.0) * length);
         (length > 5.0).then(|| (variance * known).sqrt())
     }
 }

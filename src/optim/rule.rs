@@ -103,12 +103,7 @@ impl Domain {
     }
 
     /// Whether something holds that involves several settings.
-    pub(crate) fn that(
-        fits: bool,
-        what: &'static str,
-        value: f64,
-        expected: &'static str,
-    ) -> Self {
+    pub(crate) fn that(fits: bool, what: &'static str, value: f64, expected: &'static str) -> Self {
         Self { what, value, fits, expected }
     }
 

@@ -57,7 +57,8 @@ impl Rule for Sgd {
     /// Rate; the shares of old velocity and gradient in the new velocity, and of velocity and
     /// gradient in the step.
     fn coefficients(&self, at: &At) -> [f64; 8] {
-        let (kept, new) = if at.step == 1 { (0.0, 1.0) } else { (at.momentum, 1.0 - self.dampening) };
+        let (kept, new) =
+            if at.step == 1 { (0.0, 1.0) } else { (at.momentum, 1.0 - self.dampening) };
         let (ahead, beside) = if self.nesterov { (at.momentum, 1.0) } else { (1.0, 0.0) };
         [at.rate, 0.0, kept, new, ahead, beside, 0.0, 0.0]
     }

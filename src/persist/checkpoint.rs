@@ -170,7 +170,8 @@ impl Checkpoint {
     fn read(bytes: &[u8]) -> Read<Self> {
         let archive = Archive::new(bytes)?;
         let none = "this is a network without a training run: it can be loaded, but not resumed";
-        let Training { settings, epoch, step, watched } = archive.description.training.clone().ok_or(none)?;
+        let Training { settings, epoch, step, watched } =
+            archive.description.training.clone().ok_or(none)?;
         if steps(&settings, epoch) != Some(step) {
             let RunSettings { rows, batch_size, .. } = settings;
             return Err(format!(

@@ -51,7 +51,8 @@ impl Engine {
             let (features, targets) = (features.source.clone(), targets.source.clone());
             let (loss, optimizer, groups) = (setup.loss, setup.optimizer, setup.groups.clone());
             let (order, slots) = (plan.order_words(), plan.slots());
-            Step { network, loss, optimizer, groups, batch, features, targets, order, slots }.lower()
+            Step { network, loss, optimizer, groups, batch, features, targets, order, slots }
+                .lower()
         };
         let programs: Vec<Program> =
             plan.batches().into_iter().map(lower).collect::<Result<_>>()?;

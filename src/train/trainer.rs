@@ -160,7 +160,8 @@ impl Trainer {
         let (mut flight, mut stop) = (1, run.pacer.watched.stopped);
         while run.epoch < self.epochs && !stop {
             let wait = self.checkpoints.as_ref().map_or(usize::MAX, |c| c.wait(run.epoch));
-            let most = run.engine.plan.epochs.min(self.patience()).min(wait).min(run.pacer.patience());
+            let most =
+                run.engine.plan.epochs.min(self.patience()).min(wait).min(run.pacer.patience());
             let count = flight.min(most).min(self.epochs - run.epoch);
             let seconds = run.flight(count, &mut history).await?;
             if seconds < FLIGHT_SECONDS {

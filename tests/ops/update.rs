@@ -260,7 +260,12 @@ fn direction() {
                     bench.expect(view, expected.clone());
                 }
                 bench.args.coefficients = optimizer.coefficients(t as u64, RATE);
-                Op::Direction { optimizer, parameters, gradients, moments: [Some(m), Some(v), None] }
+                Op::Direction {
+                    optimizer,
+                    parameters,
+                    gradients,
+                    moments: [Some(m), Some(v), None],
+                }
             });
         }
     }

@@ -104,7 +104,8 @@ fn losses_of_my_choice(device: &Device, losses: &[f64], pacing: Pacing) -> Histo
 fn rates_that_follow_the_loss_are_pytorchs_and_scikit_learns() {
     let golden = Golden::read("schedules");
     let losses = golden.values("plateau/losses");
-    let strict = Plateau { factor: 0.5, patience: 3, cooldown: 2, minimum: 0.01, ..Plateau::default() };
+    let strict =
+        Plateau { factor: 0.5, patience: 3, cooldown: 2, minimum: 0.01, ..Plateau::default() };
     let adaptive = Adaptive { monitor: Monitor::Validation, ..Adaptive::default() };
     let adaptive_3 = Adaptive { n_iter_no_change: 3, ..adaptive };
     let cases: [(&str, Schedule); 4] = [
@@ -251,8 +252,7 @@ fn adaptive_ends_the_training_and_stays_ended() {
     let history = ended.fit(&mut mlp(&Device::cpu()), &data()).unwrap();
     assert_eq!(history.epochs.len(), 5);
     let checkpoint = kept.borrow_mut().take().unwrap();
-    let history =
-        trainer().resume_from(checkpoint).fit(&mut mlp(&Device::cpu()), &data()).unwrap();
+    let history = trainer().resume_from(checkpoint).fit(&mut mlp(&Device::cpu()), &data()).unwrap();
     assert!(history.epochs.is_empty());
 }
 
@@ -269,7 +269,9 @@ fn a_run_with_another_schedule_is_not_resumed() {
     let checkpoint = kept.borrow_mut().take().unwrap();
     let mut other = paced(&Schedule::step(3, 0.5).into()).resume_from(checkpoint);
     let error = other.fit(&mut mlp(&Device::cpu()), &data()).unwrap_err();
-    assert!(error.to_string().contains("settings.schedule") || error.to_string().contains("schedule"));
+    assert!(
+        error.to_string().contains("settings.schedule") || error.to_string().contains("schedule")
+    );
 }
 
 #[test]
@@ -330,15 +332,12 @@ fn schedules() -> impl Strategy<Value = Schedule> {
         (0.5..1.1).prop_map(Schedule::exponential),
         (length.clone(), 0.0..4.0).prop_map(|(end, power)| Schedule::polynomial(end, power)),
         (0.0..3.0).prop_map(Schedule::inverse_scaling),
-        (length.clone(), 0.0..0.2).prop_map(|(length, minimum)| {
-            Schedule::Cosine { length, minimum }
-        }),
-        (length.clone(), 1u64..4).prop_map(|(first, growth)| {
-            Schedule::warm_restarts(first, growth)
-        }),
-        (length, 0.01..0.99).prop_map(|(length, rise)| {
-            OneCycle { rise, ..OneCycle::new(BASE, length) }.into()
-        }),
+        (length.clone(), 0.0..0.2)
+            .prop_map(|(length, minimum)| { Schedule::Cosine { length, minimum } }),
+        (length.clone(), 1u64..4)
+            .prop_map(|(first, growth)| { Schedule::warm_restarts(first, growth) }),
+        (length, 0.01..0.99)
+            .prop_map(|(length, rise)| { OneCycle { rise, ..OneCycle::new(BASE, length) }.into() }),
         Just(Plateau::default().into()),
     ];
     leaf.prop_recursive(3, 8, 3, |inner| {
@@ -346,8 +345,10 @@ fn schedules() -> impl Strategy<Value = Schedule> {
             (inner.clone(), 0u64..10, 0.0..1.0)
                 .prop_map(|(then, length, start)| then.after_warmup(length, start)),
             prop::collection::vec(inner.clone(), 0..3).prop_map(Schedule::Chain),
-            (inner.clone(), inner, 1u64..20)
-                .prop_map(|(a, b, at)| Schedule::Sequence { parts: vec![a, b], milestones: vec![at] }),
+            (inner.clone(), inner, 1u64..20).prop_map(|(a, b, at)| Schedule::Sequence {
+                parts: vec![a, b],
+                milestones: vec![at]
+            }),
         ]
     })
 }

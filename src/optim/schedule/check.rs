@@ -51,7 +51,9 @@ impl Schedule {
                 ascending("the milestones of a schedule", milestones)?;
                 factor("the factor of a multi-step schedule", *by)
             }
-            Self::Exponential { factor: by } => factor("the factor of an exponential schedule", *by),
+            Self::Exponential { factor: by } => {
+                factor("the factor of an exponential schedule", *by)
+            }
             Self::Polynomial { length: end, power } => {
                 length("the length of a polynomial schedule", *end)?;
                 not_negative("the power of a polynomial schedule", *power)
@@ -84,7 +86,9 @@ impl Schedule {
             }
             Self::Chain(parts) => parts.iter().try_for_each(Self::check_settings),
             Self::Plateau(plateau) => plateau.check(),
-            Self::Adaptive(adaptive) => not_negative("the tol of an adaptive schedule", adaptive.tol),
+            Self::Adaptive(adaptive) => {
+                not_negative("the tol of an adaptive schedule", adaptive.tol)
+            }
         }
     }
 

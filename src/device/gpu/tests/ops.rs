@@ -310,10 +310,7 @@ fn check_update(device: &Device, optimizer: Optimizer, words: usize, offset: usi
     let count = optimizer.moments();
     let moments = [0, 1, 2].map(|i| (i < count).then(|| view(2 + i)));
     let rate_factor = 0.5;
-    memory.check(
-        device,
-        &Op::Update { optimizer, rate_factor, parameters, gradients, moments },
-    );
+    memory.check(device, &Op::Update { optimizer, rate_factor, parameters, gradients, moments });
 }
 
 #[test]
