@@ -65,6 +65,6 @@ pub use device::{Buffer, Device};
 pub use error::{Error, Result};
 pub use mlp::{Dense, Mlp, MlpBuilder, Named};
 pub use nn::{Activation, Init, Loss};
-pub use optim::{Adam, Optimizer, Sgd};
+pub use optim::{Adam, AdamW, Optimizer, Sgd};
 pub use tensor::Tensor;
 pub use train::{History, Metric, Trainer};

@@ -11,7 +11,7 @@ use common::folder::Folder;
 use common::{Values, devices};
 use ndarray::Array2;
 use wgrad::nn::{Activation, Loss};
-use wgrad::optim::{Adam, Optimizer, Sgd};
+use wgrad::optim::{Adam, Lamb, NAdam, Optimizer, RmsProp, Sgd};
 use wgrad::persist::Checkpoint;
 use wgrad::{Dataset, Device, Error, Mlp, Trainer};
 
@@ -70,11 +70,15 @@ fn interrupted(device: &Device, optimizer: Optimizer, shuffle: bool, k: usize, e
 fn a_resumed_run_is_the_run_that_was_not_interrupted() {
     // Numbers that JSON must give back exactly, or they would count as changed.
     let adam = Adam { learning_rate: 0.1 + 0.2, beta1: 0.7, epsilon: 3.3e-9, ..Adam::default() };
-    let rules: [Optimizer; 4] = [
+    let rules: [Optimizer; 8] = [
         Sgd::new(0.05).into(),
         Sgd::new(0.05).momentum(0.9).into(),
         Sgd::new(0.05).momentum(0.9).nesterov().into(),
         Adam { learning_rate: 0.01, ..adam }.into(),
+        Adam::new(0.01).amsgrad().into(),
+        NAdam::new(0.01).into(),
+        RmsProp::new(0.01).centered().momentum(0.5).into(),
+        Lamb::new(0.01).into(),
     ];
     for device in devices() {
         for optimizer in rules {

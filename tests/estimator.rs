@@ -20,6 +20,11 @@ impl Golden {
         Self(read_npz("tests/golden/estimator.npz").unwrap())
     }
 
+    /// The runs with a penalty.
+    fn read_alpha() -> Self {
+        Self(read_npz("tests/golden/estimator_alpha.npz").unwrap())
+    }
+
     fn list(&self, key: &str) -> Vec<f64> {
         match self.0[key].values() {
             NpyValues::F64(values) => values.clone(),
@@ -58,7 +63,7 @@ impl Golden {
 
 /// The settings of `EXACT` in `golden/estimator.py`.
 fn exact<K>(builder: EstimatorBuilder<K>, start: &Mlp) -> EstimatorBuilder<K> {
-    let builder = builder.hidden_layer_sizes([12, 7]).batch_size(32).shuffle(false);
+    let builder = builder.hidden_layer_sizes([12, 7]).batch_size(32).shuffle(false).alpha(0.0);
     builder.warm_start(start).device(start.device())
 }
 
@@ -125,6 +130,34 @@ fn a_classifier_takes_scikit_learns_steps_and_stops_where_it_does() {
     }
 }
 
+/// Weights are drawn to 0 and biases are not; batches of 30 of the 90 rows, none short.
+#[test]
+fn alpha_penalises_weights_as_in_scikit_learn() {
+    let (data, golden) = (Golden::read(), Golden::read_alpha());
+    let (x, y, labels) = (data.matrix("x"), data.matrix("y"), data.labels());
+    let tanh = Activation::Tanh;
+    let sgd = || MlpRegressor::builder().solver(Solver::Sgd).learning_rate_init(0.02);
+    for device in devices() {
+        for (case, builder) in
+            [("adam", MlpRegressor::builder().learning_rate_init(0.01)), ("sgd", sgd())]
+        {
+            let start = golden.initial(case, tanh, device);
+            let builder = exact(builder, &start).activation(tanh).alpha(0.5).batch_size(30);
+            let model = builder.max_iter(30).tol(0.0).n_iter_no_change(1000).fit(&x, &y).unwrap();
+            let output: Vec<f64> = model.predict(&x).unwrap().iter().map(|&y| y.into()).collect();
+            let want = golden.list(&format!("{case}/output"));
+            assert_near(&format!("{case} on {device}"), &output, &want);
+        }
+        let start = golden.initial("classes", Activation::Sigmoid, device);
+        let builder = MlpClassifier::builder().solver(Solver::Sgd).learning_rate_init(0.2);
+        let builder = exact(builder, &start).activation(Activation::Sigmoid).batch_size(30);
+        let builder = builder.alpha(0.5).max_iter(30).tol(0.0).n_iter_no_change(1000);
+        let output = builder.fit(&x, &labels).unwrap().predict_proba(&x).unwrap();
+        let output: Vec<f64> = output.iter().map(|&p| p.into()).collect();
+        assert_near(&format!("classes on {device}"), &output, &golden.list("classes/output"));
+    }
+}
+
 /// The rows that are not, and those that are, for testing.
 fn divided<T: Clone>(rows: usize, values: impl Fn(usize) -> T) -> (Vec<T>, Vec<T>) {
     let (test, train): (Vec<_>, Vec<_>) = (0..rows).partition(|row| row % 5 == 0);
@@ -145,7 +178,8 @@ fn digits_are_classified_as_well_as_by_scikit_learn() {
     let (train, test) = (digits.select(&train).unwrap(), digits.select(&test).unwrap());
     let mut scores = Vec::new();
     for seed in 0..3 {
-        let builder = MlpClassifier::builder().random_state(seed).device(&Device::cpu());
+        let builder = MlpClassifier::builder().alpha(0.0).random_state(seed);
+        let builder = builder.device(&Device::cpu());
         let labels = train.labels().unwrap();
         let model = builder.fit(&train.features(), labels).unwrap();
         assert_eq!((model.n_iter(), model.converged()), (200, false), "scikit-learn needs 200 too");
@@ -168,7 +202,8 @@ fn friedmans_function_is_learned_as_well_as_by_scikit_learn() {
     let (y_train, y_test) = (pick(&train), pick(&test));
     let mut scores = Vec::new();
     for seed in 0..3 {
-        let builder = MlpRegressor::builder().random_state(seed).device(&Device::cpu());
+        let builder = MlpRegressor::builder().alpha(0.0).random_state(seed);
+        let builder = builder.device(&Device::cpu());
         let model = builder.fit(&x_train, &y_train).unwrap();
         // Its five losses lie between 0.0188 and 0.0240.
         assert!((0.015..0.03).contains(&model.loss()), "{}", model.loss());

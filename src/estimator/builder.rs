@@ -34,11 +34,11 @@ impl<K> EstimatorBuilder<K> {
         self.with(|settings| settings.solver = solver)
     }
 
-    /// The factor of the L2 penalty alpha / 2 sum p^2 / (rows of a minibatch); default 0.
+    /// The factor of the L2 penalty alpha / 2 sum w^2 / (rows of a minibatch) on weights; default
+    /// 1e-4.
     ///
-    /// scikit-learn's default is 1e-4, and its penalty is on weights only; here it is on biases
-    /// too, and the short last minibatch of an epoch takes the rows of a whole one. The loss curve
-    /// is without it.
+    /// The short last minibatch of an epoch takes the rows of a whole one, where scikit-learn takes
+    /// its own. The loss curve is without the penalty.
     #[must_use]
     pub fn alpha(self, alpha: f64) -> Self {
         self.with(|settings| settings.alpha = alpha)

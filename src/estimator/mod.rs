@@ -22,7 +22,8 @@
 //!
 //! - Everything is f32, random numbers come from another generator, and `random_state` is 0 unless
 //!   set: no run is unrepeatable.
-//! - `alpha`, the L2 penalty, is 0 and not 1e-4: see [`EstimatorBuilder::alpha`].
+//! - The short last minibatch of an epoch has the penalty of a whole one, and losses are reported
+//!   without it: see [`EstimatorBuilder::alpha`].
 //! - Two classes are two outputs with a softmax, as more classes are, and not one output with a
 //!   sigmoid. Several labels for one row are not supported.
 //! - Adam adds epsilon after the bias correction, as in its paper's algorithm and in PyTorch, and

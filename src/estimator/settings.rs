@@ -54,7 +54,7 @@ impl Default for Settings {
             hidden_layer_sizes: vec![100],
             activation: Activation::Relu,
             solver: Solver::Adam,
-            alpha: 0.0,
+            alpha: 1e-4,
             batch_size: None,
             learning_rate_init: 0.001,
             max_iter: 200,
@@ -101,6 +101,7 @@ impl Settings {
             .epochs(self.max_iter)
             .shuffle(self.shuffle)
             .seed(self.random_state)
+            .decay_biases(false)
             .progress(self.verbose)
             .watch(stop.clone());
         if let Some(validation) = &validation {
@@ -175,7 +176,7 @@ impl Settings {
             Targets::Labels { .. } => 1.0,
             Targets::Values { outputs, .. } => 2.0 / *outputs as f64,
         };
-        let weight_decay = self.alpha / batch_size as f64 * scale;
+        let weight_decay = self.alpha / batch_size.max(1) as f64 * scale;
         match self.solver {
             Solver::Adam => Optimizer::from(Adam {
                 learning_rate: self.learning_rate_init,
@@ -183,11 +184,13 @@ impl Settings {
                 beta2: self.beta_2,
                 epsilon: self.epsilon * scale,
                 weight_decay,
+                amsgrad: false,
             }),
             Solver::Sgd => Optimizer::from(Sgd {
                 learning_rate: self.learning_rate_init / scale,
                 momentum: self.momentum,
-                nesterov: self.nesterovs_momentum,
+                dampening: 0.0,
+                nesterov: self.nesterovs_momentum && self.momentum > 0.0,
                 weight_decay,
             }),
         }

@@ -5,6 +5,7 @@
 
 use super::{Op, Pick, Rows, Shape, StepArgs, View};
 use crate::error::{Error, Result};
+use crate::optim::Optimizer;
 
 /// How an instruction uses an operand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,11 +83,17 @@ impl Op {
             Self::Average { parameters, average, .. } => {
                 list.read("parameters", parameters).write("average", average)
             }
-            Self::Update { parameters, gradients, first, second, .. } => list
-                .read("gradients", gradients)
-                .write("parameters", parameters)
-                .maybe("first", first, Access::Write)
-                .maybe("second", second, Access::Write),
+            Self::Update { parameters, gradients, moments, .. } => {
+                list.read("gradients", gradients).write("parameters", parameters).moments(moments)
+            }
+            Self::Direction { parameters, gradients, moments, .. } => {
+                list.read("parameters", parameters).write("gradients", gradients).moments(moments)
+            }
+            Self::TrustStep { parameters, direction, parameter_norm, direction_norm, .. } => list
+                .read("direction", direction)
+                .read("parameter_norm", parameter_norm)
+                .read("direction_norm", direction_norm)
+                .write("parameters", parameters),
         };
         list.0
     }
@@ -293,18 +300,33 @@ impl Op {
                 self.domain("decay", decay, (0.0..=1.0).contains(&decay), "0 to 1")?;
                 self.output(average.shape, parameters.shape)
             }
-            Self::Update { optimizer, parameters, gradients, first, second } => {
-                for moment in [first, second].into_iter().flatten().chain([gradients]) {
-                    self.output(moment.shape, parameters.shape)?;
+            Self::Update { optimizer, parameters, gradients, moments, .. }
+            | Self::Direction { optimizer, parameters, gradients, moments } => {
+                for view in moments.into_iter().flatten().chain([gradients]) {
+                    self.output(view.shape, parameters.shape)?;
                 }
-                let given = usize::from(first.is_some()) + usize::from(second.is_some());
-                if optimizer.moments() != given || (second.is_some() && first.is_none()) {
-                    let needs = optimizer.moments();
-                    return Err(self.refuse(format!("needs {needs} moments, got {given}")));
-                }
-                Ok(())
+                self.moments(optimizer, moments)
+            }
+            Self::TrustStep { parameters, direction, parameter_norm, direction_norm, .. } => {
+                self.output(direction.shape, parameters.shape)?;
+                self.output(parameter_norm.shape, Shape::new(1, 1))?;
+                self.output(direction_norm.shape, Shape::new(1, 1))
             }
         }
+    }
+
+    /// Checks that a rule is given the moments that it has, by the instruction that is its own.
+    fn moments(&self, optimizer: Optimizer, moments: [Option<View>; 3]) -> Result<()> {
+        let direction = matches!(self, Self::Direction { .. });
+        if optimizer.needs_norms() != direction {
+            let other = if direction { "update" } else { "direction" };
+            return Err(self.refuse(format!("{} takes its step by `{other}`", optimizer.name())));
+        }
+        let (needs, given) = (optimizer.moments(), moments.iter().flatten().count());
+        if needs != given || moments.iter().take(given).any(Option::is_none) {
+            return Err(self.refuse(format!("needs {needs} moments, got {given}")));
+        }
+        Ok(())
     }
 
     fn same(&self, left: Shape, right: Shape, fits: bool, hint: &'static str) -> Result<()> {
@@ -370,6 +392,13 @@ impl List {
     fn maybe(&mut self, name: &'static str, view: Option<View>, access: Access) -> &mut Self {
         if let Some(view) = view {
             self.push(name, view, access);
+        }
+        self
+    }
+
+    fn moments(&mut self, moments: [Option<View>; 3]) -> &mut Self {
+        for (name, moment) in ["first", "second", "third"].into_iter().zip(moments) {
+            self.maybe(name, moment, Access::Write);
         }
         self
     }

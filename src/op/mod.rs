@@ -398,14 +398,38 @@ pub enum Op {
     Update {
         /// The rule.
         optimizer: Optimizer,
+        /// The factor of the step's learning rate; see [`Groups`](crate::optim::Groups).
+        rate_factor: f32,
         /// (1, words).
         parameters: View,
         /// (1, words).
         gradients: View,
-        /// (1, words): the optimizer's first moment, if it has one.
-        first: Option<View>,
-        /// (1, words): the optimizer's second moment, if it has one.
-        second: Option<View>,
+        /// (1, words) each: as many moments as the rule has, the first ones.
+        moments: [Option<View>; 3],
+    },
+    /// gradients = the direction of a rule that needs norms; see [`Lamb`](crate::optim::Lamb)
+    Direction {
+        /// The rule.
+        optimizer: Optimizer,
+        /// (1, words).
+        parameters: View,
+        /// (1, words); the direction afterwards.
+        gradients: View,
+        /// (1, words) each: as many moments as the rule has, the first ones.
+        moments: [Option<View>; 3],
+    },
+    /// parameters -= rate parameter_norm / direction_norm direction; the quotient is 1 if a norm is 0
+    TrustStep {
+        /// The factor of the step's learning rate.
+        rate_factor: f32,
+        /// (rows, cols).
+        parameters: View,
+        /// (rows, cols).
+        direction: View,
+        /// (1, 1).
+        parameter_norm: View,
+        /// (1, 1).
+        direction_norm: View,
     },
 }
 
@@ -443,6 +467,8 @@ impl Op {
             Self::LimitNorm { .. } => "limit_norm",
             Self::Average { .. } => "average",
             Self::Update { .. } => "update",
+            Self::Direction { .. } => "direction",
+            Self::TrustStep { .. } => "trust_step",
         }
     }
 }

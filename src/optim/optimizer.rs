@@ -1,226 +1,202 @@
-//! The update rules: SGD and Adam.
+//! The optimizers as one type.
 
 use serde::{Deserialize, Serialize};
 
-/// Stochastic gradient descent, PyTorch's `SGD`.
-///
-/// g += `weight_decay` p; v = `momentum` v + g (v = g in the first step); g = v, or with Nesterov's
-/// form g + `momentum` v; p -= `learning_rate` g.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Sgd {
-    /// The step along the gradient; default 0.001.
-    pub learning_rate: f64,
-    /// How much of the last step's velocity is kept; default 0.
-    pub momentum: f64,
-    /// Whether to look ahead along the velocity (Sutskever et al., 2013); default false.
-    pub nesterov: bool,
-    /// The factor of the L2 penalty p^2 / 2; default 0.
-    pub weight_decay: f64,
+use super::pace::Pace;
+use super::rule::{At, Domain, Rule};
+use super::{Adadelta, Adagrad, Adam, AdamW, Adamax, Lamb, Lion, NAdam, RAdam, RmsProp, Sgd};
+use crate::error::Result;
+
+/// The enum of all rules, and what is asked of each; a code is that of `shaders/update.wgsl`.
+macro_rules! optimizers {
+    ($($(#[$doc:meta])* $rule:ident $name:literal $code:literal;)*) => {
+        /// An update rule with its settings.
+        #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub enum Optimizer {
+            $($(#[$doc])* #[serde(rename = $name)] $rule($rule),)*
+        }
+
+        $(impl From<$rule> for Optimizer {
+            fn from(rule: $rule) -> Self {
+                Self::$rule(rule)
+            }
+        })*
+
+        impl Optimizer {
+            /// Every optimizer with its defaults.
+            #[must_use]
+            pub fn all() -> Vec<Self> {
+                vec![$(Self::$rule($rule::default())),*]
+            }
+
+            /// The name: `sgd`, `adam`, ...
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$rule(_) => $name,)*
+                }
+            }
+
+            /// The code in `shaders/update.wgsl`.
+            #[cfg(feature = "gpu")]
+            pub(crate) const fn code(&self) -> u32 {
+                match self {
+                    $(Self::$rule(_) => $code,)*
+                }
+            }
+
+            /// The learning rate before any schedule.
+            #[must_use]
+            pub fn learning_rate(&self) -> f64 {
+                match self {
+                    $(Self::$rule(rule) => rule.learning_rate(),)*
+                }
+            }
+
+            /// The momentum, or what takes its place (beta1), before any schedule; 0 where there is
+            /// none.
+            #[must_use]
+            pub fn momentum(&self) -> f64 {
+                match self {
+                    $(Self::$rule(rule) => rule.momentum(),)*
+                }
+            }
+
+            /// How many numbers of state there are for each parameter, 0 to 3.
+            #[must_use]
+            pub fn moments(&self) -> usize {
+                match self {
+                    $(Self::$rule(rule) => rule.moments(),)*
+                }
+            }
+
+            /// The same without weight decay.
+            #[must_use]
+            pub fn without_weight_decay(&self) -> Self {
+                match self {
+                    $(Self::$rule(rule) => Self::$rule(rule.without_weight_decay()),)*
+                }
+            }
+
+            /// Which of two forms the rule has, where the number of moments does not say.
+            #[cfg(feature = "gpu")]
+            pub(crate) fn variant(&self) -> u32 {
+                match self {
+                    $(Self::$rule(rule) => rule.variant(),)*
+                }
+            }
+
+            /// The numbers that never change: weight decay and up to two more.
+            #[cfg(feature = "gpu")]
+            pub(crate) fn constants(&self) -> [f32; 3] {
+                match self {
+                    $(Self::$rule(rule) => rule.constants(),)*
+                }
+                .map(|x| x as f32)
+            }
+
+            pub(super) fn shrinkage(&self, step: u64, momentum: f64) -> f64 {
+                match self {
+                    $(Self::$rule(rule) => rule.shrinkage(step, momentum),)*
+                }
+            }
+
+            pub(super) fn coefficients_at(&self, at: &At) -> [f32; 8] {
+                match self {
+                    $(Self::$rule(rule) => rule.coefficients(at),)*
+                }
+                .map(|x| x as f32)
+            }
+
+            fn domains(&self) -> Vec<Domain> {
+                match self {
+                    $(Self::$rule(rule) => rule.domains(),)*
+                }
+            }
+
+            /// Moves the parameters: the formula of the rule, element by element.
+            ///
+            /// All slices are equally long; a moment that the rule does not have is empty.
+            #[inline(always)]
+            pub(crate) fn update(
+                &self,
+                coefficients: &[f32; 8],
+                parameters: &mut [f32],
+                gradients: &[f32],
+                moments: [&mut [f32]; 3],
+            ) {
+                match self {
+                    $(Self::$rule(rule) => {
+                        rule.update(coefficients, parameters, gradients, moments);
+                    })*
+                }
+            }
+        }
+    };
 }
 
-impl Default for Sgd {
-    fn default() -> Self {
-        Self { learning_rate: 0.001, momentum: 0.0, nesterov: false, weight_decay: 0.0 }
-    }
-}
-
-impl Sgd {
-    /// Plain descent with this learning rate.
-    #[must_use]
-    pub fn new(learning_rate: f64) -> Self {
-        Self { learning_rate, ..Self::default() }
-    }
-
-    /// The same with momentum.
-    #[must_use]
-    pub fn momentum(self, momentum: f64) -> Self {
-        Self { momentum, ..self }
-    }
-
-    /// The same in Nesterov's form.
-    #[must_use]
-    pub fn nesterov(self) -> Self {
-        Self { nesterov: true, ..self }
-    }
-
-    /// The same with an L2 penalty.
-    #[must_use]
-    pub fn weight_decay(self, weight_decay: f64) -> Self {
-        Self { weight_decay, ..self }
-    }
-}
-
-/// Adam (Kingma and Ba, 2015), PyTorch's `Adam`.
-///
-/// g += `weight_decay` p; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
-/// p -= `learning_rate` / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + `epsilon`).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Adam {
-    /// The step; default 0.001.
-    pub learning_rate: f64,
-    /// The decay b1 of the gradient's running mean; default 0.9.
-    pub beta1: f64,
-    /// The decay b2 of the squared gradient's running mean; default 0.999.
-    pub beta2: f64,
-    /// Keeps the quotient finite; default 1e-8.
-    pub epsilon: f64,
-    /// The factor of the L2 penalty p^2 / 2; default 0.
-    pub weight_decay: f64,
-}
-
-impl Default for Adam {
-    fn default() -> Self {
-        Self { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }
-    }
-}
-
-impl Adam {
-    /// The defaults with this learning rate.
-    #[must_use]
-    pub fn new(learning_rate: f64) -> Self {
-        Self { learning_rate, ..Self::default() }
-    }
-}
-
-/// An update rule with its constants.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Optimizer {
+optimizers! {
     /// Stochastic gradient descent.
-    Sgd(Sgd),
+    Sgd "sgd" 0;
     /// Adam.
-    Adam(Adam),
+    Adam "adam" 1;
+    /// Adam with decoupled weight decay.
+    AdamW "adamw" 2;
+    /// Adam with Nesterov's momentum.
+    NAdam "nadam" 3;
+    /// Rectified Adam.
+    RAdam "radam" 4;
+    /// Adam with the infinity norm.
+    Adamax "adamax" 5;
+    /// RMSprop.
+    RmsProp "rmsprop" 6;
+    /// Adagrad.
+    Adagrad "adagrad" 7;
+    /// Adadelta.
+    Adadelta "adadelta" 8;
+    /// Lion.
+    Lion "lion" 9;
+    /// LAMB.
+    Lamb "lamb" 10;
 }
-
-impl From<Sgd> for Optimizer {
-    fn from(sgd: Sgd) -> Self {
-        Self::Sgd(sgd)
-    }
-}
-
-impl From<Adam> for Optimizer {
-    fn from(adam: Adam) -> Self {
-        Self::Adam(adam)
-    }
-}
-
-/// What an update needs that is the same in every step.
-pub(crate) type Constants = [f32; 4];
 
 impl Optimizer {
-    /// The name: `sgd`, `adam`, ...
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Sgd(_) => "sgd",
-            Self::Adam(_) => "adam",
-        }
-    }
-
-    /// The code in `shaders/update.wgsl`.
-    #[cfg(feature = "gpu")]
-    pub(crate) const fn code(&self) -> u32 {
-        match self {
-            Self::Sgd(_) => 0,
-            Self::Adam(_) => 1,
-        }
-    }
-
-    /// The learning rate before any schedule.
-    #[must_use]
-    pub const fn learning_rate(&self) -> f64 {
-        match self {
-            Self::Sgd(sgd) => sgd.learning_rate,
-            Self::Adam(adam) => adam.learning_rate,
-        }
-    }
-
-    /// How many numbers of state there are for each parameter: 0, 1 or 2.
-    #[must_use]
-    pub fn moments(&self) -> usize {
-        match self {
-            Self::Sgd(sgd) => usize::from(sgd.momentum != 0.0),
-            Self::Adam(_) => 2,
-        }
-    }
-
-    /// The numbers that change from step to step; `step` counts from 1.
+    /// The numbers that change from step to step, as [`StepArgs`](crate::op::StepArgs) takes them;
+    /// `step` counts from 1.
     ///
-    /// SGD: learning rate, and the share of the old velocity (0 in the first step). Adam: learning
-    /// rate / (1 - b1^t), and 1 / sqrt(1 - b2^t).
+    /// The first two are proportional to the learning rate, the others do not depend on it. The
+    /// momentum is the optimizer's own.
     #[must_use]
     pub fn coefficients(&self, step: u64, learning_rate: f64) -> [f32; 8] {
-        let mut list = [0.0; 8];
-        match self {
-            Self::Sgd(sgd) => {
-                list[0] = learning_rate as f32;
-                list[1] = if step == 1 { 0.0 } else { sgd.momentum as f32 };
-            }
-            Self::Adam(adam) => {
-                let t = step as f64;
-                list[0] = (learning_rate / (1.0 - adam.beta1.powf(t))) as f32;
-                list[1] = (1.0 / (1.0 - adam.beta2.powf(t)).sqrt()) as f32;
-            }
-        }
-        list
+        Pace::after(step.saturating_sub(1), self, |_| None).next(self, learning_rate, None)
     }
 
-    /// The numbers of the rule that never change: the penalty's factor, then for SGD the shares of
-    /// velocity and gradient in the step, for Adam 1 - b1, 1 - b2 and epsilon.
-    pub(crate) fn constants(&self) -> Constants {
-        match self {
-            Self::Sgd(sgd) => {
-                // The step is ahead * v + keep * g: v alone, or Nesterov's g + momentum * v.
-                let (ahead, keep) = if sgd.nesterov { (sgd.momentum, 1.0) } else { (1.0, 0.0) };
-                [sgd.weight_decay, ahead, keep, 0.0].map(|x| x as f32)
-            }
-            Self::Adam(adam) => {
-                [adam.weight_decay, 1.0 - adam.beta1, 1.0 - adam.beta2, adam.epsilon]
-                    .map(|x| x as f32)
-            }
-        }
+    /// The coefficients for parameters whose learning rate is `factor` times the step's.
+    pub(crate) fn scaled(coefficients: &[f32; 8], factor: f32) -> [f32; 8] {
+        let mut scaled = *coefficients;
+        scaled[0] *= factor;
+        scaled[1] *= factor;
+        scaled
     }
-}
 
-impl Optimizer {
-    /// Moves the parameters: the formula of the rule, element by element.
+    /// Whether the rule needs the norm of each parameter, and so more instructions than one.
+    #[must_use]
+    pub const fn needs_norms(&self) -> bool {
+        matches!(self, Self::Lamb(_))
+    }
+
+    /// Whether the coefficients depend on all steps before.
+    pub(super) fn has_product(&self) -> bool {
+        matches!(self, Self::NAdam(_))
+    }
+
+    /// Checks every setting.
     ///
-    /// All slices are equally long; `first` and `second` are empty where the rule has no such
-    /// moment.
-    #[inline(always)]
-    pub(crate) fn update(
-        &self,
-        coefficients: &[f32; 8],
-        parameters: &mut [f32],
-        gradients: &[f32],
-        first: &mut [f32],
-        second: &mut [f32],
-    ) {
-        let [rate, change, ..] = *coefficients;
-        let [decay, c1, c2, epsilon] = self.constants();
-        match self {
-            Self::Sgd(_) if first.is_empty() => {
-                for (p, &g) in parameters.iter_mut().zip(gradients) {
-                    *p -= rate * (g + decay * *p);
-                }
-            }
-            Self::Sgd(_) => {
-                for ((p, &g), v) in parameters.iter_mut().zip(gradients).zip(first) {
-                    let g = g + decay * *p;
-                    *v = change * *v + g;
-                    *p -= rate * (c1 * *v + c2 * g);
-                }
-            }
-            Self::Adam(_) => {
-                let moments = first.iter_mut().zip(second);
-                for ((p, &g), (m, v)) in parameters.iter_mut().zip(gradients).zip(moments) {
-                    let g = g + decay * *p;
-                    *m += c1 * (g - *m);
-                    *v += c2 * (g * g - *v);
-                    *p -= rate * *m / (v.sqrt() * change + epsilon);
-                }
-            }
-        }
+    /// # Errors
+    /// [`Error::Argument`](crate::Error::Argument) with the first that is not in its domain.
+    pub fn check(&self) -> Result<()> {
+        Domain::not_negative("the learning rate", self.learning_rate()).check()?;
+        self.domains().iter().try_for_each(Domain::check)
     }
 }

@@ -11,18 +11,20 @@ use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
 use crate::nn::{Loss, Network};
-use crate::optim::{Optimizer, Regularization};
+use crate::optim::schedule::{Pacing, Watched};
+use crate::optim::{Groups, Optimizer, Regularization};
 use crate::program::names;
 
-/// The buffers of an optimizer's state, in order.
-const MOMENTS: [&str; 2] = [names::FIRST_MOMENT, names::SECOND_MOMENT];
-
 /// The settings that decide what a run computes, beside network and data.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RunSettings {
     pub(crate) loss: Loss,
     pub(crate) optimizer: Optimizer,
+    #[serde(default)]
+    pub(crate) groups: Groups,
+    #[serde(default)]
+    pub(crate) schedule: Pacing,
     pub(crate) batch_size: usize,
     pub(crate) shuffle: bool,
     pub(crate) seed: u64,
@@ -36,17 +38,19 @@ impl RunSettings {
     /// with its buffer's. Where the model is the average, the parameters themselves are one.
     pub(crate) fn state(&self) -> Vec<&'static str> {
         let raw = self.regularization.average.map(|_| names::PARAMETERS);
-        MOMENTS.into_iter().take(self.optimizer.moments()).chain(raw).collect()
+        names::MOMENTS.into_iter().take(self.optimizer.moments()).chain(raw).collect()
     }
 }
 
 /// What a checkpoint's description has beside the network.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Training {
     settings: RunSettings,
     epoch: usize,
     step: u64,
+    #[serde(default)]
+    watched: Watched,
 }
 
 /// A training run at the end of an epoch, in memory.
@@ -81,6 +85,8 @@ pub struct Checkpoint {
     pub(crate) settings: RunSettings,
     pub(crate) epoch: usize,
     pub(crate) step: u64,
+    /// What the schedule remembers of the losses.
+    pub(crate) watched: Watched,
     /// Those of the model that would be the result: the average where there is one.
     pub(crate) parameters: Vec<f32>,
     /// The buffers of [`RunSettings::state`], laid out as the parameters.
@@ -149,11 +155,12 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Argument`] if the description is too long for the format.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let Self { settings, epoch, step, .. } = *self;
-        let training = Training { settings, epoch, step };
+        let Self { epoch, step, watched, .. } = *self;
+        let settings = self.settings.clone();
+        let names = settings.state();
+        let training = Training { settings, epoch, step, watched };
         let description = Description::new(&self.network, Some(training));
-        let prefixes: Vec<String> =
-            settings.state().into_iter().map(|name| format!("{name}.")).collect();
+        let prefixes: Vec<String> = names.into_iter().map(|name| format!("{name}.")).collect();
         let state = prefixes.iter().map(String::as_str).zip(self.state.iter().map(Vec::as_slice));
         let buffers: Vec<_> = [("", &self.parameters[..])].into_iter().chain(state).collect();
         archive::to_bytes(&description, &buffers)
@@ -173,8 +180,9 @@ impl Checkpoint {
     fn read(bytes: &[u8]) -> Read<Self> {
         let archive = Archive::new(bytes)?;
         let none = "this is a network without a training run: it can be loaded, but not resumed";
-        let Training { settings, epoch, step } = archive.description.training.ok_or(none)?;
-        if steps(settings, epoch) != Some(step) {
+        let Training { settings, epoch, step, watched } =
+            archive.description.training.clone().ok_or(none)?;
+        if steps(&settings, epoch) != Some(step) {
             let RunSettings { rows, batch_size, .. } = settings;
             return Err(format!(
                 "step {step} cannot be the end of epoch {epoch} with batches of {batch_size} of \
@@ -186,14 +194,14 @@ impl Checkpoint {
         let buffer = |name: &str| archive.flat(&format!("{name}."), |x| !x.is_nan());
         let state = settings.state().into_iter().map(buffer).collect::<Read<_>>()?;
         let network = archive.description.network;
-        Ok(Self { network, settings, epoch, step, parameters, state })
+        Ok(Self { network, settings, epoch, step, watched, parameters, state })
     }
 
     /// Checks that a run of `network` with `settings` is the run of this checkpoint.
     ///
     /// # Errors
     /// [`Error::Argument`] with the name of the first setting that differs, and both values.
-    pub(crate) fn check(&self, network: &Network, settings: RunSettings) -> Result<()> {
+    pub(crate) fn check(&self, network: &Network, settings: &RunSettings) -> Result<()> {
         let kind = |optimizer: Optimizer| json!({ "optimizer": optimizer.name() });
         let pairs = [
             ("network", json!(network), json!(self.network)),
@@ -210,7 +218,7 @@ impl Checkpoint {
 }
 
 /// The steps of the first epochs, if there can be such.
-fn steps(settings: RunSettings, epochs: usize) -> Option<u64> {
+fn steps(settings: &RunSettings, epochs: usize) -> Option<u64> {
     let batch = settings.batch_size.min(settings.rows);
     let an_epoch = if batch == 0 { None } else { Some(settings.rows.div_ceil(batch) as u64) };
     an_epoch?.checked_mul(epochs as u64)

@@ -6,6 +6,7 @@
 
 mod regularize;
 mod step;
+mod update;
 
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! Penalties, clipping, weight limits and averages, lowered to instructions.
 
-use super::step::Buffers;
+use super::step::{Buffers, Step};
 use crate::nn::{Network, Parameter};
 use crate::op::{Axis, Op, Reduction, Shape, View};
 use crate::optim::{Clip, Regularization};
@@ -9,6 +9,7 @@ use crate::program::names;
 /// Lowers what happens before an update and after it.
 pub(super) struct Regularizer<'a> {
     settings: Regularization,
+    /// The parameters that are trained.
     named: Vec<Parameter>,
     network: &'a Network,
     /// All parameters and all gradients, flat.
@@ -22,12 +23,13 @@ pub(super) struct Regularizer<'a> {
 impl<'a> Regularizer<'a> {
     /// Adds the buffers that the settings need.
     pub(super) fn new(
-        settings: Regularization,
-        network: &'a Network,
+        step: &'a Step,
         parameters: View,
         gradients: View,
         list: &mut Buffers,
     ) -> Self {
+        let Step { network, regularization: settings, groups, .. } = step;
+        let settings = *settings;
         let widest = network.layers().iter().map(|layer| layer.outputs).max().unwrap_or(1);
         let words = match (settings.max_norm, settings.clip) {
             (Some(_), _) => Some(widest),
@@ -36,11 +38,12 @@ impl<'a> Regularizer<'a> {
         };
         Self {
             settings,
-            named: network.parameters(),
+            // Frozen ones stay as they are.
+            named: (network.parameters().into_iter().filter(|p| groups.trains(p.layer))).collect(),
             network,
             parameters,
             gradients,
-            norms: words.map(|words| list.add(names::NORMS, Shape::new(1, words))),
+            norms: words.map(|words| list.add(names::LIMITED_NORMS, Shape::new(1, words))),
             average: settings.average.map(|_| list.add(names::AVERAGE, parameters.shape)),
         }
     }
@@ -64,7 +67,9 @@ impl<'a> Regularizer<'a> {
             Some(Clip::GlobalNorm(limit)) => self.limit(Axis::All, limit, self.gradients, ops),
             Some(Clip::LayerNorm(limit)) => {
                 for layer in 0..self.network.layers().len() {
-                    self.limit(Axis::All, limit, self.of_layer(layer), ops);
+                    if let Some(gradients) = self.of_layer(layer) {
+                        self.limit(Axis::All, limit, gradients, ops);
+                    }
                 }
             }
         }
@@ -92,12 +97,12 @@ impl<'a> Regularizer<'a> {
         ops.push(Op::LimitNorm { limit, norms, values });
     }
 
-    /// The gradients of a layer: its parameters lie side by side, with zeros between.
-    fn of_layer(&self, layer: usize) -> View {
+    /// The gradients of a trained layer: its parameters lie side by side, with zeros between.
+    fn of_layer(&self, layer: usize) -> Option<View> {
         let mut ranges = self.named.iter().filter(|p| p.layer == layer).map(Parameter::range);
-        let first = ranges.next().unwrap_or(0..0);
+        let first = ranges.next()?;
         let end = ranges.next_back().map_or(first.end, |last| last.end);
         let shape = Shape::new(1, end - first.start);
-        View { buffer: self.gradients.buffer, offset: first.start, shape }
+        Some(View { buffer: self.gradients.buffer, offset: first.start, shape })
     }
 }

@@ -1,11 +1,12 @@
 //! One training step, and one prediction, described as data and lowered to instructions.
 
 use super::regularize::Regularizer;
+use super::update::{self, Flat};
 use super::{BufferSpec, Program};
 use crate::error::Result;
 use crate::nn::{Cache, Layer, Loss, Network, Parameter};
 use crate::op::{Op, Pick, Rows, Shape, View};
-use crate::optim::{Optimizer, Regularization};
+use crate::optim::{Groups, Optimizer, Regularization};
 use crate::random::{Draw, device_key};
 
 /// The names of the buffers that a step works on.
@@ -22,6 +23,10 @@ pub mod names {
     pub const FIRST_MOMENT: &str = "first_moment";
     /// The optimizer's second moment, laid out as the parameters.
     pub const SECOND_MOMENT: &str = "second_moment";
+    /// The optimizer's third moment, laid out as the parameters.
+    pub const THIRD_MOMENT: &str = "third_moment";
+    /// The moments, in order.
+    pub const MOMENTS: [&str; 3] = [FIRST_MOMENT, SECOND_MOMENT, THIRD_MOMENT];
     /// What steps keep of a parameter or a gradient, one row a step: this and its name.
     pub const KEPT: &str = "kept.";
     /// What the name of a parameter's gradient ends with: PyTorch's `.grad`.
@@ -29,6 +34,9 @@ pub mod names {
     /// The moving average of the parameters, laid out as they are.
     pub const AVERAGE: &str = "average";
     /// Norms on their way to where they limit something.
+    pub const LIMITED_NORMS: &str = "limited_norms";
+    /// The norms that an optimizer scales its steps by: of each weight and bias, and of its
+    /// direction.
     pub const NORMS: &str = "norms";
     /// The row order of one or more epochs, u32.
     pub const ORDER: &str = "order";
@@ -100,6 +108,8 @@ pub struct Step {
     pub loss: Loss,
     /// The update rule; none leaves the gradients and no more.
     pub optimizer: Option<Optimizer>,
+    /// Which parameters it treats differently.
+    pub groups: Groups,
     /// What is done before the update and after it.
     pub regularization: Regularization,
     /// The seed of dropout and noise; none leaves them out.
@@ -178,6 +188,7 @@ impl Step {
             network,
             loss,
             optimizer,
+            groups: Groups::default(),
             regularization: Regularization::default(),
             seed: None,
             batch,
@@ -194,18 +205,21 @@ impl Step {
     /// list of buffers, so that the short last minibatch of an epoch runs over the same memory.
     ///
     /// # Errors
-    /// [`Error::Shape`](crate::Error::Shape) where network, loss and data do not fit.
+    /// [`Error::Shape`](crate::Error::Shape) where network, loss and data do not fit, and
+    /// [`Error::Argument`](crate::Error::Argument) where the groups do not fit the network.
     pub fn lower(&self) -> Result<Program> {
+        self.groups.check(self.network.layers().len())?;
         let mut list = Buffers::default();
         let words = self.network.parameter_words();
         let flat = Shape::new(1, words);
         let parameters = list.add(names::PARAMETERS, flat);
         let gradients = list.add(names::GRADIENTS, flat);
-        let moments = self.optimizer.map_or(0, |optimizer| optimizer.moments());
-        let first = (moments > 0).then(|| list.add(names::FIRST_MOMENT, flat));
-        let second = (moments > 1).then(|| list.add(names::SECOND_MOMENT, flat));
-        let regularizer =
-            Regularizer::new(self.regularization, &self.network, parameters, gradients, &mut list);
+        let count = self.optimizer.map_or(0, |optimizer| optimizer.moments());
+        let mut moments = [None; 3];
+        for (moment, name) in moments.iter_mut().zip(names::MOMENTS).take(count) {
+            *moment = Some(list.add(name, flat));
+        }
+        let regularizer = Regularizer::new(self, parameters, gradients, &mut list);
         let losses = list.add(names::LOSSES, Shape::new(self.slots, 1));
         let row_losses = list.add(names::ROW_LOSSES, Shape::new(self.batch, 1));
         let order = self.order.map(|len| list.add(names::ORDER, Shape::new(len, 1)));
@@ -251,6 +265,7 @@ impl Step {
                     let scale = self.loss.scale(self.batch, outputs) as f32;
                     ops.push(Op::Record { scale, row_losses, losses });
                 }
+                Some(_) if !update::needs_delta(&self.groups, i) => break,
                 Some(_) => ops.push(Op::Backward {
                     delta: deltas[i + 1],
                     weight: forward.weights[i + 1],
@@ -263,19 +278,26 @@ impl Step {
                 // The mask of the forward pass, drawn again.
                 ops.push(Op::Dropout { rate: layer.dropout, key, input: None, output: delta });
             }
-            ops.push(Op::Gradient {
-                accumulate: !self.share.first,
-                input: forward.inputs[i],
-                delta,
-                weight: View { buffer: gradients.buffer, ..forward.weights[i] },
-                bias: forward.biases[i].map(|bias| View { buffer: gradients.buffer, ..bias }),
-            });
+            if self.groups.trains(i) {
+                ops.push(Op::Gradient {
+                    accumulate: !self.share.first,
+                    input: forward.inputs[i],
+                    delta,
+                    weight: View { buffer: gradients.buffer, ..forward.weights[i] },
+                    bias: forward.biases[i].map(|bias| View { buffer: gradients.buffer, ..bias }),
+                });
+            }
         }
         self.kept.lower(&self.network, flat, true, &mut list, &mut ops);
-        if let (Some(optimizer), true) = (self.optimizer, self.share.last) {
-            regularizer.before_update(&mut ops);
-            ops.push(Op::Update { optimizer, parameters, gradients, first, second });
-            regularizer.after_update(&mut ops);
+        if let Some(optimizer) = self.optimizer {
+            let flat = Flat { parameters, gradients, moments };
+            // Lowered in every program, so that all have the same buffers.
+            let mut finish = Vec::new();
+            regularizer.before_update(&mut finish);
+            let (network, groups) = (&self.network, &self.groups);
+            update::lower(network, optimizer, groups, flat, &mut list.0, &mut finish);
+            regularizer.after_update(&mut finish);
+            ops.extend(finish.into_iter().filter(|_| self.share.last));
         }
         let program = Program { buffers: list.0, ops };
         program.check()?;

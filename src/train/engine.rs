@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::mlp::Mlp;
 use crate::nn::{Activation, Loss};
 use crate::op::Shape;
-use crate::optim::{Optimizer, Regularization};
+use crate::optim::{Groups, Optimizer, Regularization};
 use crate::program::{Kept, Program, Share, Step, names};
 
 /// What a run is made of, beside network and data.
@@ -18,6 +18,7 @@ use crate::program::{Kept, Program, Share, Step, names};
 pub(super) struct Setup {
     pub(super) loss: Loss,
     pub(super) optimizer: Option<Optimizer>,
+    pub(super) groups: Groups,
     pub(super) regularization: Regularization,
     /// The seed of dropout and noise; none leaves them out.
     pub(super) seed: Option<u64>,
@@ -61,6 +62,7 @@ impl Engine {
         let lower = |&(batch, share): &(usize, Share)| {
             let sources = [&features, &targets].map(|placed| placed.source.clone());
             Step {
+                groups: setup.groups.clone(),
                 regularization: setup.regularization,
                 seed: setup.seed,
                 share,

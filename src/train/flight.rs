@@ -8,7 +8,6 @@ use crate::device::Launch;
 use crate::error::{Error, Result};
 use crate::nn::Network;
 use crate::op::StepArgs;
-use crate::optim::Optimizer;
 use crate::program::Share;
 use crate::random::{Stream, permutation, stream};
 
@@ -106,12 +105,12 @@ impl Plan {
     }
 
     /// The updates of the first `step` steps, which are whole epochs.
-    fn updates_after(&self, step: u64) -> u64 {
+    pub(super) fn updates_after(&self, step: u64) -> u64 {
         step / self.steps as u64 * self.updates() as u64
     }
 
     /// The updates of an epoch.
-    fn updates(&self) -> usize {
+    pub(super) fn updates(&self) -> usize {
         self.steps.div_ceil(self.accumulate)
     }
 
@@ -141,13 +140,12 @@ impl Plan {
     }
 
     /// The launches of `count` epochs; `step` is the number of steps taken before, in whole epochs,
-    /// `rate` the learning rate of the update of a number, counted from 1.
+    /// `coefficients` gives those of each update in turn, counted from 0.
     pub(super) fn launches(
         &self,
         count: usize,
         step: u64,
-        optimizer: &Optimizer,
-        rate: impl Fn(u64) -> f64,
+        mut coefficients: impl FnMut(u64) -> [f32; 8],
         launches: &mut Vec<Launch>,
     ) {
         launches.clear();
@@ -171,7 +169,7 @@ impl Plan {
                     // The numbers of random masks may come again after 2^32 steps.
                     number: (step + slot as u64) as u32,
                     keep,
-                    coefficients: optimizer.coefficients(update, rate(update)),
+                    coefficients: if kind.1.last { coefficients(update - 1) } else { [0.0; 8] },
                 },
             });
         }

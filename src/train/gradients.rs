@@ -7,7 +7,7 @@ use crate::device::Launch;
 use crate::error::Result;
 use crate::mlp::{Mlp, Named, named};
 use crate::op::StepArgs;
-use crate::optim::Regularization;
+use crate::optim::{Groups, Regularization};
 use crate::program::names;
 
 /// The loss of a batch and its gradient with respect to every parameter.
@@ -37,6 +37,7 @@ impl Trainer {
         let setup = Setup {
             loss: self.loss,
             optimizer: None,
+            groups: Groups::default(),
             regularization: Regularization::default(),
             seed: None,
             batch_size: data.len(),

@@ -8,6 +8,7 @@ use crate::data::Dataset;
 use crate::device::Launch;
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
+use crate::optim::Pace;
 use crate::program::names;
 
 /// The rates to try.
@@ -131,14 +132,15 @@ impl Trainer {
             Setup { accumulate: 1, recorder: None, ..self.setup(usize::MAX) },
         )?;
         let plan = engine.plan;
-        let rate = |step: u64| range.rate(step as usize - 1);
+        let mut pace = Pace::after(0, &self.optimizer, |_| None);
         let epochs = range.steps.div_ceil(plan.steps);
         let (mut losses, mut launches) = (Vec::new(), Vec::<Launch>::new());
         for epoch in (0..epochs).step_by(plan.epochs) {
             let count = plan.epochs.min(epochs - epoch);
             engine.write_order(&plan.order(self.seed, epoch, count))?;
             let step = (epoch * plan.steps) as u64;
-            plan.launches(count, step, &self.optimizer, rate, &mut launches);
+            let coefficients = |step| pace.next(&self.optimizer, range.rate(step as usize), None);
+            plan.launches(count, step, coefficients, &mut launches);
             launches.truncate(range.steps - losses.len());
             engine.queue(&launches)?;
             if let Some(buffer) = engine.buffer(names::LOSSES) {

@@ -2,6 +2,7 @@
 
 use super::engine::Engine;
 use super::history::{EpochRecord, History};
+use super::pacing::Pacer;
 use super::progress::Progress;
 use super::recording::{Recording, Series};
 use super::stopwatch::Stopwatch;
@@ -29,6 +30,7 @@ pub(super) struct Run<'a> {
     pub(super) engine: Engine,
     validation: Option<Validation>,
     settings: RunSettings,
+    pub(super) pacer: Pacer,
     record_steps: bool,
     recorded: Vec<String>,
     pub(super) progress: Progress,
@@ -47,6 +49,7 @@ impl<'a> Run<'a> {
             .map(|data| Validation::new(mlp, model, data, trainer.loss, &trainer.metrics))
             .transpose()?;
         let settings = trainer.settings(train.len());
+        let pacer = Pacer::new(trainer.optimizer, trainer.pacing.clone(), engine.plan.updates());
         let progress = Progress::new(trainer.progress, trainer.epochs, train.len());
         Ok(Self {
             mlp,
@@ -54,6 +57,7 @@ impl<'a> Run<'a> {
             engine,
             validation,
             settings,
+            pacer,
             record_steps: trainer.record_steps,
             recorded: trainer.recorder.as_ref().map(|r| r.names.clone()).unwrap_or_default(),
             progress,
@@ -88,13 +92,15 @@ impl<'a> Run<'a> {
             let expected = format!("the checkpoint to be resumed has {} already", checkpoint.epoch);
             return Err(Error::argument("the number of epochs", epochs, expected));
         }
-        checkpoint.check(self.mlp.network(), self.settings)?;
+        checkpoint.check(self.mlp.network(), &self.settings)?;
         for (name, words) in self.settings.state().into_iter().zip(&checkpoint.state) {
             self.engine.buffer(name).map_or(Ok(()), |buffer| buffer.write(0, words))?;
         }
         self.model().write(0, &checkpoint.parameters)?;
         self.parameters.clone_from(&checkpoint.parameters);
         (self.epoch, self.step) = (checkpoint.epoch, checkpoint.step);
+        let updates = self.engine.plan.updates_after(checkpoint.step);
+        self.pacer.restore(updates, checkpoint.watched);
         Ok(())
     }
 
@@ -116,9 +122,10 @@ impl<'a> Run<'a> {
         };
         Ok(Checkpoint {
             network: self.mlp.network().clone(),
-            settings: self.settings,
+            settings: self.settings.clone(),
             epoch: self.epoch,
             step: self.step,
+            watched: self.pacer.watched,
             parameters: self.parameters.clone(),
             state,
         })
@@ -128,10 +135,9 @@ impl<'a> Run<'a> {
     pub(super) async fn flight(&mut self, count: usize, history: &mut History) -> Result<f64> {
         let watch = Stopwatch::start();
         let plan = self.engine.plan;
-        let RunSettings { optimizer, seed, .. } = self.settings;
-        let rate = optimizer.learning_rate();
-        self.engine.write_order(&plan.order(seed, self.epoch, count))?;
-        plan.launches(count, self.step, &optimizer, |_| rate, &mut self.launches);
+        self.engine.write_order(&plan.order(self.settings.seed, self.epoch, count))?;
+        let coefficients = |step| self.pacer.coefficients(step);
+        plan.launches(count, self.step, coefficients, &mut self.launches);
         self.engine.queue(&self.launches)?;
         if let Some(validation) = &mut self.validation {
             validation.predictor.queue()?;
@@ -152,13 +158,15 @@ impl<'a> Run<'a> {
                 train_loss: plan.mean(losses),
                 validation_loss: None,
                 metrics: Vec::new(),
-                learning_rate: rate,
+                learning_rate: self.pacer.rate((self.epoch * plan.updates() - 1) as u64),
                 seconds: seconds / count as f64,
             });
         }
         if let (Some(validation), Some(last)) = (&self.validation, history.epochs.last_mut()) {
             validation.score(predictions, last)?;
         }
+        let first = history.epochs.len() - count;
+        history.epochs[first..].iter().for_each(|record| self.pacer.observe(record));
         if self.record_steps {
             history.step_losses.extend_from_slice(&losses);
         }

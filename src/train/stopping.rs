@@ -26,6 +26,8 @@ pub enum StopReason {
     Converged,
     /// The monitored value stopped improving; see [`Trainer::early_stopping`].
     EarlyStopping,
+    /// The schedule came to its end: scikit-learn's `adaptive` has no smaller rate.
+    Schedule,
     /// The time was up; see [`Trainer::time_budget`].
     TimeBudget,
 }

@@ -14,7 +14,8 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
 use crate::nn::Loss;
-use crate::optim::{Optimizer, Regularization};
+use crate::optim::schedule::Pacing;
+use crate::optim::{Groups, Optimizer, Regularization};
 use crate::persist::{Checkpoint, RunSettings};
 
 /// A flight is made longer until it takes this long, so that reading back costs little and a
@@ -38,6 +39,8 @@ const FLIGHT_SECONDS: f64 = 0.1;
 pub struct Trainer {
     pub(super) loss: Loss,
     pub(super) optimizer: Optimizer,
+    pub(super) groups: Groups,
+    pub(super) pacing: Pacing,
     pub(super) batch_size: usize,
     pub(super) epochs: usize,
     pub(super) shuffle: bool,
@@ -61,6 +64,8 @@ impl Trainer {
         Self {
             loss,
             optimizer: optimizer.into(),
+            groups: Groups::default(),
+            pacing: Pacing::default(),
             batch_size: 32,
             epochs: 10,
             shuffle: true,
@@ -144,10 +149,10 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::Shape`], [`Error::Targets`] and [`Error::Label`] where network, loss and data do
-    /// not fit; [`Error::Argument`] for a batch size of 0, a learning rate or another setting
-    /// outside its domain, a metric without a validation set, or what does not fit the checkpoint
-    /// to be resumed; [`Error::File`] where a checkpoint cannot be written; [`Error::Diverged`]
-    /// where a loss or a parameter is not finite any more; and the device's.
+    /// not fit; [`Error::Argument`] for a batch size of 0, a setting outside its domain, a metric
+    /// without a validation set, or what does not fit the checkpoint to be resumed;
+    /// [`Error::File`] where a checkpoint cannot be written; [`Error::Diverged`] where a loss or a
+    /// parameter is not finite any more; and the device's.
     ///
     /// A run that diverged leaves the network with the parameters that it last had when they were
     /// looked at and finite: a fraction of a second before, or an epoch.
@@ -166,16 +171,20 @@ impl Trainer {
         run.begin(self.resume.as_ref(), self.epochs).await?;
         self.resume = None;
         let mut history = History::default();
-        let (mut flight, mut stop) = (1, None);
+        let mut flight = 1;
+        let mut stop = run.pacer.watched.stopped.then_some(StopReason::Schedule);
         while run.epoch < self.epochs && stop.is_none() {
             let wait = self.checkpoints.as_ref().map_or(usize::MAX, |c| c.wait(run.epoch));
-            let most = run.engine.plan.epochs.min(self.patience()).min(wait);
+            let most =
+                run.engine.plan.epochs.min(self.patience()).min(wait).min(run.pacer.patience());
             let count = flight.min(most).min(self.epochs - run.epoch);
             let seconds = run.flight(count, &mut history).await?;
             if seconds < FLIGHT_SECONDS {
                 flight = flight.max(count * 2);
             }
             stop = self.look(&run, &history.epochs[history.epochs.len() - count..]);
+            let ended = run.pacer.watched.stopped.then_some(StopReason::Schedule);
+            stop = stop.or(ended);
             let end = stop.is_some() || run.epoch == self.epochs;
             if let Some(checkpoints) = &mut self.checkpoints
                 && (end || checkpoints.due(run.epoch))
@@ -217,6 +226,7 @@ impl Trainer {
         Setup {
             loss: self.loss,
             optimizer: Some(self.optimizer),
+            groups: self.groups.clone(),
             regularization: self.regularization,
             seed: Some(self.seed),
             batch_size: self.batch_size,
@@ -231,14 +241,24 @@ impl Trainer {
     pub(super) fn settings(&self, rows: usize) -> RunSettings {
         let Self { loss, optimizer, batch_size, shuffle, seed, accumulate, regularization, .. } =
             *self;
-        RunSettings { loss, optimizer, batch_size, shuffle, seed, rows, accumulate, regularization }
+        let (groups, schedule) = (self.groups.clone(), self.pacing.clone());
+        RunSettings {
+            loss,
+            optimizer,
+            groups,
+            schedule,
+            batch_size,
+            shuffle,
+            seed,
+            rows,
+            accumulate,
+            regularization,
+        }
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        let rate = self.optimizer.learning_rate();
-        if !(rate.is_finite() && rate >= 0.0) {
-            return Err(Error::argument("the learning rate", rate, "a finite number, at least 0"));
-        }
+        self.optimizer.check()?;
+        self.pacing.schedule.check()?;
         self.regularization.check()?;
         if let (Some(metric), None) = (self.metrics.first(), &self.validation) {
             let expected = "metrics are computed on a validation set: add `.validation(&data)`";

@@ -99,10 +99,10 @@ fn gradient_op() -> Op {
 fn update_op(optimizer: impl Into<Optimizer>, moments: [Option<View>; 2]) -> Op {
     Op::Update {
         optimizer: optimizer.into(),
+        rate_factor: 1.0,
         parameters: at(0, 1, 9),
         gradients: at(1, 1, 9),
-        first: moments[0],
-        second: moments[1],
+        moments: [moments[0], moments[1], None],
     }
 }
 

@@ -14,6 +14,7 @@ mod elementwise;
 mod errors;
 mod layout;
 mod loss;
+mod near;
 mod product;
 mod random;
 mod reduce;

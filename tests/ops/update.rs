@@ -1,131 +1,299 @@
-//! Update, for every optimizer with each of its constants, from its formula in f64.
+//! The optimizers' instructions, for every rule with each of its settings, from its formula in f64.
 
 use wgrad::op::{Op, Shape};
-use wgrad::optim::{Adam, Optimizer, Sgd};
+use wgrad::optim::{
+    Adadelta, Adagrad, Adam, AdamW, Adamax, Lamb, Lion, NAdam, Optimizer, RAdam, RmsProp, Sgd,
+};
 
+use super::near::Near;
 use crate::common::Values;
 use crate::common::bench::everywhere;
-use crate::common::compare::{EPS, Expected, TINY};
+use crate::common::compare::Expected;
 
-/// One parameter with its gradient and moments.
-#[derive(Clone, Copy)]
-struct Weight {
-    p: f64,
-    g: f64,
-    first: f64,
-    second: f64,
-}
+/// Not the optimizer's own rate: a schedule may hand in another one, and a group has its factor.
+const RATE: f64 = 0.03;
+const RATE_FACTOR: f32 = 0.5;
 
-/// What the step makes of a parameter and its moments.
-struct Stepped {
-    p: Expected,
-    first: Expected,
-    second: Expected,
-}
-
-/// A few roundings of each of the terms that a moment or a step is made of.
-fn near(value: f64, terms: &[f64]) -> Expected {
-    let magnitude: f64 = terms.iter().map(|term| term.abs()).sum();
-    Expected { value, within: 4.0 * EPS * magnitude + TINY }
-}
+/// A parameter and its moments, before or after a step.
+type Weight = [Near; 4];
 
 /// The formulas of the documentation, with the learning rate and the step t, from 1.
-fn stepped(optimizer: Optimizer, rate: f64, t: i32, weight: Weight) -> Stepped {
-    let Weight { p, g, first, second } = weight;
+fn stepped(optimizer: Optimizer, rate: f64, t: i32, [p, m, v, w]: Weight, g: Near) -> Weight {
+    let c = Near::constant;
+    let known = |decay: f64| 1.0 - decay.powi(t);
     match optimizer {
-        Optimizer::Sgd(Sgd { momentum, nesterov, weight_decay, .. }) => {
-            let g = g + weight_decay * p;
-            let v = if t == 1 || momentum == 0.0 { g } else { momentum * first + g };
-            let step = if nesterov { g + momentum * v } else { v };
-            let terms = [weight.g, weight_decay * p, momentum * first];
-            let of_step: Vec<f64> = terms.iter().map(|term| 2.0 * rate * term).collect();
-            Stepped {
-                p: near(p - rate * step, &[&of_step[..], &[p]].concat()),
-                first: near(v, &terms),
-                second: near(0.0, &[]),
-            }
+        Optimizer::Sgd(Sgd { momentum, dampening, nesterov, weight_decay, .. }) => {
+            let g = g + c(weight_decay) * p;
+            let v = if t == 1 { g } else { c(momentum) * m + c(1.0 - dampening) * g };
+            let step = match (momentum == 0.0, nesterov) {
+                (true, _) => g,
+                (_, true) => g + c(momentum) * v,
+                (_, false) => v,
+            };
+            [p - c(rate) * step, v, w, w]
         }
-        Optimizer::Adam(Adam { beta1, beta2, epsilon, weight_decay, .. }) => {
-            let penalty = weight_decay * p;
-            let largest = g.abs() + penalty.abs();
-            let g = g + penalty;
-            let m = beta1 * first + (1.0 - beta1) * g;
-            let v = beta2 * second + (1.0 - beta2) * g * g;
-            let denominator = v.sqrt() / (1.0 - beta2.powi(t)).sqrt() + epsilon;
-            let rate = rate / (1.0 - beta1.powi(t));
-            let step = rate * m / denominator;
-            let m_near = near(m, &[first, (1.0 - beta1) * largest]);
-            let v_near = near(v, &[second, (1.0 - beta2) * largest * largest]);
-            // The step's own roundings, and what it inherits from the moments.
-            let inherited = rate * m_near.within / denominator;
-            let relative = if v > 0.0 { v_near.within / v } else { 0.0 };
-            let p_near = near(p - step, &[p, 2.0 * step]);
-            let within = p_near.within + inherited + step.abs() * relative;
-            Stepped { p: Expected { within, ..p_near }, first: m_near, second: v_near }
+        Optimizer::Adam(Adam { beta1, beta2, epsilon, weight_decay, amsgrad, .. }) => {
+            let g = g + c(weight_decay) * p;
+            let (m, v) = (m.towards(g, 1.0 - beta1), v.towards(g * g, 1.0 - beta2));
+            let w = w.max(v);
+            let most = if amsgrad { w } else { v };
+            let below = most.sqrt() * c(1.0 / known(beta2).sqrt()) + c(epsilon);
+            [p - c(rate / known(beta1)) * m / below, m, v, w]
+        }
+        Optimizer::AdamW(AdamW { beta1, beta2, epsilon, weight_decay, amsgrad, .. }) => {
+            let (m, v) = (m.towards(g, 1.0 - beta1), v.towards(g * g, 1.0 - beta2));
+            let w = w.max(v);
+            let most = if amsgrad { w } else { v };
+            let below = most.sqrt() * c(1.0 / known(beta2).sqrt()) + c(epsilon);
+            let kept = p - c(rate) * c(weight_decay) * p;
+            [kept - c(rate / known(beta1)) * m / below, m, v, w]
+        }
+        Optimizer::NAdam(NAdam { beta1, beta2, epsilon, weight_decay, momentum_decay, .. }) => {
+            let g = g + c(weight_decay) * p;
+            let (m, v) = (m.towards(g, 1.0 - beta1), v.towards(g * g, 1.0 - beta2));
+            let mu = |t: i32| beta1 * (1.0 - 0.5 * 0.96f64.powf(f64::from(t) * momentum_decay));
+            let product: f64 = (1..=t).map(mu).product();
+            let below = v.sqrt() * c(1.0 / known(beta2).sqrt()) + c(epsilon);
+            let along_g = c(rate * (1.0 - mu(t)) / (1.0 - product));
+            let along_m = c(rate * mu(t + 1) / (1.0 - product * mu(t + 1)));
+            [p - (along_g * g + along_m * m) / below, m, v, w]
+        }
+        Optimizer::RAdam(RAdam { beta1, beta2, epsilon, weight_decay, .. }) => {
+            let g = g + c(weight_decay) * p;
+            let (m, v) = (m.towards(g, 1.0 - beta1), v.towards(g * g, 1.0 - beta2));
+            let most = 2.0 / (1.0 - beta2) - 1.0;
+            let now = most - 2.0 * f64::from(t) * beta2.powi(t) / known(beta2);
+            let rate = rate / known(beta1);
+            if now <= 5.0 {
+                return [p - c(rate) * m, m, v, w];
+            }
+            let above = (now - 4.0) * (now - 2.0) * most;
+            let rectified = (above / ((most - 4.0) * (most - 2.0) * now)).sqrt();
+            let rate = rate * rectified * known(beta2).sqrt();
+            [p - c(rate) * m / (v.sqrt() + c(epsilon)), m, v, w]
+        }
+        Optimizer::Adamax(Adamax { beta1, beta2, epsilon, weight_decay, .. }) => {
+            let g = g + c(weight_decay) * p;
+            let m = m.towards(g, 1.0 - beta1);
+            let u = (c(beta2) * v).max(g.abs() + c(epsilon));
+            [p - c(rate / known(beta1)) * m / u, m, u, w]
+        }
+        Optimizer::RmsProp(rule) => rmsprop(rule, rate, [p, m, v, w], g),
+        Optimizer::Adagrad(rule) => {
+            let g = g + c(rule.weight_decay) * p;
+            let initial = if t == 1 { rule.initial_accumulator } else { 0.0 };
+            let sum = m + c(initial) + g * g;
+            let rate = rate / (1.0 + f64::from(t - 1) * rule.learning_rate_decay);
+            [p - c(rate) * g / (sum.sqrt() + c(rule.epsilon)), sum, v, w]
+        }
+        Optimizer::Adadelta(Adadelta { rho, epsilon, weight_decay, .. }) => {
+            let g = g + c(weight_decay) * p;
+            let squares = m.towards(g * g, 1.0 - rho);
+            let step = (v + c(epsilon)).sqrt() / (squares + c(epsilon)).sqrt() * g;
+            [p - c(rate) * step, squares, v.towards(step * step, 1.0 - rho), w]
+        }
+        Optimizer::Lion(Lion { beta1, beta2, weight_decay, .. }) => {
+            let step = m.towards(g, 1.0 - beta1).sign() + c(weight_decay) * p;
+            [p - c(rate) * step, m.towards(g, 1.0 - beta2), v, w]
         }
         other => panic!("no reference for {}", other.name()),
     }
 }
 
+/// Moments: the mean of squares; the mean, if centered; the velocity, if there is a momentum.
+fn rmsprop(rule: RmsProp, rate: f64, [p, squares, second, third]: Weight, g: Near) -> Weight {
+    let c = Near::constant;
+    let g = g + c(rule.weight_decay) * p;
+    let squares = squares.towards(g * g, 1.0 - rule.alpha);
+    let mean = if rule.centered { second.towards(g, 1.0 - rule.alpha) } else { c(0.0) };
+    let variance = (squares - mean * mean).max(c(0.0));
+    let step = g / (variance.sqrt() + c(rule.epsilon));
+    let old = if rule.centered { third } else { second };
+    let velocity = c(rule.momentum) * old + step;
+    let step = if rule.momentum == 0.0 { step } else { velocity };
+    let (second, third) = if rule.centered { (mean, velocity) } else { (velocity, velocity) };
+    [p - c(rate) * step, squares, second, third]
+}
+
+/// Every rule with its defaults, and with each setting changed.
 fn optimizers() -> Vec<Optimizer> {
     let sgd = Sgd::new(0.1);
-    let adam = Adam::new(0.01);
-    vec![
-        Sgd::default().into(),
-        sgd.into(),
+    let swift = sgd.momentum(0.9);
+    let rmsprop = RmsProp::default();
+    let changed: Vec<Optimizer> = vec![
         sgd.weight_decay(0.2).into(),
-        sgd.momentum(0.9).into(),
+        swift.into(),
+        swift.dampening(0.3).into(),
         sgd.momentum(0.5).weight_decay(0.2).into(),
-        sgd.momentum(0.9).nesterov().into(),
+        swift.nesterov().into(),
         sgd.momentum(0.7).nesterov().weight_decay(0.3).into(),
-        Adam::default().into(),
-        adam.into(),
-        Adam { beta1: 0.5, ..adam }.into(),
-        Adam { beta2: 0.9, ..adam }.into(),
-        Adam { epsilon: 0.1, ..adam }.into(),
-        Adam { weight_decay: 0.2, ..adam }.into(),
-    ]
+        Adam::default().beta1(0.5).into(),
+        Adam::default().beta2(0.9).into(),
+        Adam::default().epsilon(0.1).into(),
+        Adam::default().weight_decay(0.2).into(),
+        Adam::default().amsgrad().weight_decay(0.2).into(),
+        AdamW::default().beta1(0.5).beta2(0.9).epsilon(0.1).into(),
+        AdamW::default().weight_decay(0.5).into(),
+        AdamW::default().amsgrad().into(),
+        NAdam::default().beta1(0.5).beta2(0.9).epsilon(0.1).into(),
+        NAdam::default().weight_decay(0.2).momentum_decay(0.3).into(),
+        RAdam::default().beta1(0.5).beta2(0.9).epsilon(0.1).into(),
+        RAdam::default().weight_decay(0.2).into(),
+        Adamax::default().beta1(0.5).beta2(0.9).epsilon(0.1).into(),
+        Adamax::default().weight_decay(0.2).into(),
+        rmsprop.alpha(0.9).epsilon(0.1).weight_decay(0.2).into(),
+        rmsprop.momentum(0.9).into(),
+        rmsprop.centered().epsilon(0.01).into(),
+        rmsprop.centered().momentum(0.8).epsilon(0.01).weight_decay(0.1).into(),
+        Adagrad::default().learning_rate_decay(0.3).epsilon(0.1).into(),
+        Adagrad::default().initial_accumulator(0.4).weight_decay(0.2).into(),
+        Adadelta::default().rho(0.5).epsilon(0.1).weight_decay(0.2).into(),
+        Lion::default().beta1(0.5).beta2(0.8).weight_decay(0.2).into(),
+        Lamb::default().beta1(0.5).beta2(0.9).epsilon(0.1).into(),
+        Lamb::default().weight_decay(0.2).into(),
+    ];
+    Optimizer::all().into_iter().chain(changed).collect()
+}
+
+/// Parameters, gradients and moments before step t.
+struct Case {
+    p: Vec<f32>,
+    g: Vec<f32>,
+    moments: [Vec<f32>; 3],
+}
+
+impl Case {
+    fn new(optimizer: Optimizer, words: usize, t: i32) -> Self {
+        let mut values = Values::new(words as u64);
+        let p = values.within(1.0, words);
+        let g = values.within(1.0, words);
+        // Zeros in the first step; afterwards a mean of squares is positive and no less than the
+        // mean's square.
+        let old = if t == 1 { 0.0 } else { 0.5 };
+        let mut numbers = || values.within(old, words);
+        let mut moments = [numbers(), numbers(), numbers()];
+        let positive: &[usize] = match optimizer {
+            Optimizer::Sgd(_) | Optimizer::Lion(_) => &[],
+            Optimizer::RmsProp(_) | Optimizer::Adagrad(_) => &[0],
+            Optimizer::Adadelta(_) => &[0, 1],
+            _ => &[1, 2],
+        };
+        for &moment in positive {
+            let above = if matches!(optimizer, Optimizer::RmsProp(_)) { old } else { 0.0 };
+            moments[moment].iter_mut().for_each(|x| *x = x.abs() + above);
+        }
+        Self { p, g, moments }
+    }
+
+    fn weight(&self, i: usize) -> Weight {
+        let [m, v, w] = [0, 1, 2].map(|k| Near::exact(self.moments[k][i]));
+        [Near::exact(self.p[i]), m, v, w]
+    }
+}
+
+/// What is expected of one of the numbers of each weight.
+fn column(weights: &[Weight], part: usize) -> Vec<Expected> {
+    weights.iter().map(|weight| weight[part].into()).collect()
+}
+
+fn check_update(optimizer: Optimizer, words: usize, t: i32) {
+    let case = Case::new(optimizer, words, t);
+    let rate = RATE * f64::from(RATE_FACTOR);
+    let results: Vec<Weight> = (0..words)
+        .map(|i| stepped(optimizer, rate, t, case.weight(i), Near::exact(case.g[i])))
+        .collect();
+    let expected = [0, 1, 2, 3].map(|part| column(&results, part));
+    let shape = Shape::new(1, words);
+    everywhere(&format!("update {optimizer:?} of {words} in step {t}"), |bench| {
+        let gradients = bench.values(shape, &case.g);
+        let parameters = bench.values(shape, &case.p);
+        bench.expect(parameters, expected[0].clone());
+        let mut moments = [None; 3];
+        for (k, moment) in moments.iter_mut().enumerate().take(optimizer.moments()) {
+            let view = bench.values(shape, &case.moments[k]);
+            bench.expect(view, expected[k + 1].clone());
+            *moment = Some(view);
+        }
+        bench.args.coefficients = optimizer.coefficients(t as u64, RATE);
+        Op::Update { optimizer, rate_factor: RATE_FACTOR, parameters, gradients, moments }
+    });
 }
 
 #[test]
 fn update() {
-    for (optimizer, words) in
-        optimizers().into_iter().flat_map(|o| [1, 7, 64, 65, 129, 70_000].map(|words| (o, words)))
-    {
-        for t in [1, 2, 10] {
-            let mut values = Values::new(words as u64);
-            let p = values.within(1.0, words);
-            let g = values.within(1.0, words);
-            // Zeros in the first step; afterwards a second moment is positive.
-            let old = if t == 1 { 0.0 } else { 0.5 };
-            let m = values.within(old, words);
-            let v: Vec<f32> = values.within(old, words).iter().map(|v| v.abs()).collect();
-            // Not the optimizer's own rate: a schedule may hand in another one.
-            let rate = 0.03;
-            let results: Vec<Stepped> = (0..words)
-                .map(|i| {
-                    let [p, g, first, second] = [p[i], g[i], m[i], v[i]].map(f64::from);
-                    stepped(optimizer, rate, t, Weight { p, g, first, second })
-                })
-                .collect();
-            let of = |part: fn(&Stepped) -> Expected| results.iter().map(part).collect::<Vec<_>>();
-            let (new_p, new_m, new_v) = (of(|r| r.p), of(|r| r.first), of(|r| r.second));
+    for optimizer in optimizers().into_iter().filter(|optimizer| !optimizer.needs_norms()) {
+        for words in [1, 7, 64, 129] {
+            for t in [1, 2, 10] {
+                check_update(optimizer, words, t);
+            }
+        }
+    }
+    for optimizer in Optimizer::all().into_iter().filter(|optimizer| !optimizer.needs_norms()) {
+        check_update(optimizer, 70_000, 2);
+    }
+}
+
+#[test]
+fn direction() {
+    for optimizer in optimizers() {
+        let Optimizer::Lamb(lamb) = optimizer else { continue };
+        for (words, t) in [1, 7, 64, 129, 70_000].into_iter().flat_map(|n| [(n, 1), (n, 10)]) {
+            let case = Case::new(optimizer, words, t);
+            let directed = |i: usize| -> Weight {
+                let ([p, m, v, w], g) = (case.weight(i), Near::exact(case.g[i]));
+                let m = m.towards(g, 1.0 - lamb.beta1);
+                let v = v.towards(g * g, 1.0 - lamb.beta2);
+                let [m_known, v_known] = [lamb.beta1, lamb.beta2].map(|b| 1.0 - b.powi(t));
+                let below =
+                    v.sqrt() * Near::constant(v_known.powf(-0.5)) + Near::constant(lamb.epsilon);
+                let quotient = Near::constant(1.0 / m_known) * m / below;
+                [quotient + Near::constant(lamb.weight_decay) * p, m, v, w]
+            };
+            let results: Vec<Weight> = (0..words).map(directed).collect();
+            let expected = [0, 1, 2].map(|part| column(&results, part));
             let shape = Shape::new(1, words);
-            everywhere(&format!("update {optimizer:?} of {words} in step {t}"), |bench| {
-                let gradients = bench.values(shape, &g);
+            everywhere(&format!("direction {lamb:?} of {words} in step {t}"), |bench| {
+                let gradients = bench.values(shape, &case.g);
+                let parameters = bench.values(shape, &case.p);
+                let [m, v] = [0, 1].map(|k| bench.values(shape, &case.moments[k]));
+                for (view, expected) in [gradients, m, v].into_iter().zip(&expected) {
+                    bench.expect(view, expected.clone());
+                }
+                bench.args.coefficients = optimizer.coefficients(t as u64, RATE);
+                Op::Direction {
+                    optimizer,
+                    parameters,
+                    gradients,
+                    moments: [Some(m), Some(v), None],
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn trust_step() {
+    let optimizer = Optimizer::from(Lamb::default());
+    let one = Shape::new(1, 1);
+    for norms in [[2.0, 3.0], [0.0, 3.0], [2.0, 0.0], [0.0, 0.0]] {
+        for shape in [(1, 1), (3, 7), (8, 8), (700, 101)].map(|(r, c)| Shape::new(r, c)) {
+            let mut values = Values::new(shape.len() as u64);
+            let p = values.within(1.0, shape.len());
+            let d = values.within(1.0, shape.len());
+            let trust = if norms.contains(&0.0) { 1.0 } else { 2.0 / 3.0 };
+            let rate = Near::constant(RATE * f64::from(RATE_FACTOR) * trust);
+            let moved = |(&p, &d): (&f32, &f32)| Near::exact(p) - rate * Near::exact(d);
+            // The rate is a product of three rounded factors.
+            let widened = |near: Near| Expected { value: near.value, within: 4.0 * near.within };
+            let expected: Vec<Expected> = p.iter().zip(&d).map(moved).map(widened).collect();
+            everywhere(&format!("trust step of {shape} with norms {norms:?}"), |bench| {
+                let direction = bench.values(shape, &d);
                 let parameters = bench.values(shape, &p);
-                let moments = optimizer.moments();
-                let first = (moments > 0).then(|| bench.values(shape, &m));
-                let second = (moments > 1).then(|| bench.values(shape, &v));
-                bench.args.coefficients = optimizer.coefficients(t as u64, rate);
-                bench.expect(parameters, &new_p);
-                if let Some(first) = first {
-                    bench.expect(first, &new_m);
-                }
-                if let Some(second) = second {
-                    bench.expect(second, &new_v);
-                }
-                Op::Update { optimizer, parameters, gradients, first, second }
+                let [parameter_norm, direction_norm] = norms.map(|norm| bench.values(one, &[norm]));
+                bench.expect(parameters, expected.clone());
+                bench.args.coefficients = optimizer.coefficients(3, RATE);
+                let rate_factor = RATE_FACTOR;
+                Op::TrustStep { rate_factor, parameters, direction, parameter_norm, direction_norm }
             });
         }
     }

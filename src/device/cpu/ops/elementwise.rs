@@ -2,9 +2,9 @@
 
 use crate::device::cpu::memory::Bank;
 use crate::device::cpu::vectorize::vectorize;
-use crate::op::{BinaryOp, Op, StepArgs, View};
+use crate::op::{BinaryOp, Op, View};
 
-pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs) {
+pub(super) fn execute(op: &Op, bank: &mut Bank) {
     match *op {
         Op::Fill { value, output } => bank.write(output, |_, out| out.fill(value)),
         Op::Binary { op, a, b, output } => bank.write(output, |bank, out| {
@@ -32,12 +32,6 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs) {
             };
             out[0] = pairs.filter(|pair| !close(pair)).count() as f32;
         }),
-        Op::Update { optimizer, parameters, gradients, first, second } => {
-            bank.write_all([Some(parameters), first, second], |bank, [p, m, v]| {
-                let g = bank.read(gradients);
-                vectorize(|| optimizer.update(&args.coefficients, p, g, m, v));
-            });
-        }
         _ => {}
     }
 }

@@ -7,6 +7,7 @@ mod layout;
 mod loss;
 mod random;
 mod reduce;
+mod update;
 
 use super::gemm;
 use super::memory::Bank;
@@ -48,8 +49,10 @@ pub(super) fn execute(
         | Op::Scalar { .. }
         | Op::Activate { .. }
         | Op::Differentiate { .. }
-        | Op::Mismatch { .. }
-        | Op::Update { .. } => elementwise::execute(op, bank, args),
+        | Op::Mismatch { .. } => elementwise::execute(op, bank),
+        Op::Update { .. } | Op::Direction { .. } | Op::TrustStep { .. } => {
+            update::execute(op, bank, args);
+        }
         Op::Softmax { .. } | Op::Reduce { .. } => reduce::execute(op, bank),
         Op::Transpose { .. } | Op::Gather { .. } | Op::Scatter { .. } | Op::Keep { .. } => {
             layout::execute(op, bank, args);

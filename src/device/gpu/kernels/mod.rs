@@ -133,8 +133,8 @@ pub(super) fn lower(op: &Op, target: Target) -> Result<Vec<Dispatch>> {
             Ok(vec![adjust::lower(op)])
         }
         Op::Loss { .. } => loss::lower(op, target).map(|dispatch| vec![dispatch]),
-        Op::Update { optimizer, parameters, gradients, first, second } => {
-            Ok(vec![update::lower(optimizer, parameters, gradients, first, second)])
+        Op::Update { .. } | Op::Direction { .. } | Op::TrustStep { .. } => {
+            Ok(update::lower(op).into_iter().collect())
         }
     }
 }

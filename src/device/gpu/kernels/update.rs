@@ -1,30 +1,39 @@
 //! The optimizer's step, one parameter a thread, or four.
 
 use super::{Access, Dispatch, Kernel, Slot, THREADS, grid, offset, word};
-use crate::op::View;
+use crate::op::{Op, View};
 use crate::optim::Optimizer;
 
-macro_rules! update {
-    ($name:literal, $element:literal) => {
+macro_rules! kernel {
+    ($name:literal, $element:literal, $entry:literal, $bindings:expr) => {
         Kernel {
             name: $name,
-            entry: "update",
+            entry: $entry,
             source: concat!(
                 "alias Element = ",
                 $element,
                 ";\n",
                 include_str!("../../../../shaders/common.wgsl"),
-                include_str!("../../../../shaders/update.wgsl"),
+                include_str!(concat!("../../../../shaders/", $entry, ".wgsl")),
             ),
-            bindings: &[Access::Read, Access::Write, Access::Write, Access::Write],
+            bindings: $bindings,
         }
     };
 }
 
-static UPDATE: Kernel = update!("update", "f32");
-static UPDATE4: Kernel = update!("update4", "vec4<f32>");
+const UPDATE_BINDINGS: &[Access] =
+    &[Access::Read, Access::Write, Access::Write, Access::Write, Access::Write];
+const DIRECTION_BINDINGS: &[Access] = &[Access::Read, Access::Write, Access::Write, Access::Write];
+const TRUST_STEP_BINDINGS: &[Access] = &[Access::Read, Access::Read, Access::Read, Access::Write];
 
-/// `struct Params` of `shaders/update.wgsl`.
+static UPDATE: Kernel = kernel!("update", "f32", "update", UPDATE_BINDINGS);
+static UPDATE4: Kernel = kernel!("update4", "vec4<f32>", "update", UPDATE_BINDINGS);
+static DIRECTION: Kernel = kernel!("direction", "f32", "direction", DIRECTION_BINDINGS);
+static DIRECTION4: Kernel = kernel!("direction4", "vec4<f32>", "direction", DIRECTION_BINDINGS);
+static TRUST_STEP: Kernel = kernel!("trust_step", "f32", "trust_step", TRUST_STEP_BINDINGS);
+static TRUST_STEP4: Kernel = kernel!("trust_step4", "vec4<f32>", "trust_step", TRUST_STEP_BINDINGS);
+
+/// `struct Params` of `shaders/update.wgsl` and `shaders/direction.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 struct Params {
@@ -32,46 +41,137 @@ struct Params {
     count: u32,
     parameters: u32,
     gradients: u32,
-    first: u32,
-    second: u32,
-    padding: [u32; 3],
+    moments: [u32; 3],
+    padding: [u32; 2],
 }
 
-pub(super) fn lower(
+/// `struct Params` of `shaders/trust_step.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+struct TrustParams {
+    count: u32,
+    parameters: u32,
+    direction: u32,
+    parameter_norm: u32,
+    direction_norm: u32,
+    rate_factor: f32,
+}
+
+/// The dispatch of an optimizer's instruction; none for another one.
+pub(super) fn lower(op: &Op) -> Option<Dispatch> {
+    match *op {
+        Op::Update { optimizer, rate_factor, parameters, gradients, moments } => {
+            Some(update(optimizer, rate_factor, parameters, gradients, moments))
+        }
+        Op::Direction { optimizer, parameters, gradients, moments } => {
+            Some(direction(optimizer, parameters, gradients, moments))
+        }
+        Op::TrustStep { rate_factor, parameters, direction, parameter_norm, direction_norm } => {
+            Some(trust_step(rate_factor, parameters, direction, [parameter_norm, direction_norm]))
+        }
+        _ => None,
+    }
+}
+
+/// The words of an element: 4 where all views allow it.
+fn element(views: impl IntoIterator<Item = View>) -> usize {
+    let aligned = |view: View| view.offset.is_multiple_of(4) && view.shape.len().is_multiple_of(4);
+    if views.into_iter().all(aligned) { 4 } else { 1 }
+}
+
+fn slot(view: Option<View>) -> Slot {
+    view.map_or(Slot::Unused, |view| Slot::Buffer(view.buffer))
+}
+
+fn update(
     optimizer: Optimizer,
+    rate_factor: f32,
     parameters: View,
     gradients: View,
-    first: Option<View>,
-    second: Option<View>,
+    moments: [Option<View>; 3],
 ) -> Dispatch {
-    let views = [Some(parameters), Some(gradients), first, second];
-    let aligned = |view: View| view.offset.is_multiple_of(4) && view.shape.len().is_multiple_of(4);
-    let vector = views.into_iter().flatten().all(aligned);
-    let (kernel, words) = if vector { (&UPDATE4, 4) } else { (&UPDATE, 1) };
-    let count = parameters.shape.len() / words;
-    let at = |view: Option<View>| offset(view) / word(words);
-    let params = Params {
-        constants: optimizer.constants(),
-        count: word(count),
-        parameters: at(Some(parameters)),
-        gradients: at(Some(gradients)),
-        first: at(first),
-        second: at(second),
-        padding: [0; 3],
-    };
-    let slot = |view: Option<View>| view.map_or(Slot::Unused, |view| Slot::Buffer(view.buffer));
-    let parameter_slot = Slot::Buffer(parameters.buffer);
+    let words = element(moments.into_iter().flatten().chain([parameters, gradients]));
+    let [first, second, third] = moments.map(slot);
     Dispatch {
-        kernel,
+        kernel: if words == 4 { &UPDATE4 } else { &UPDATE },
         constants: vec![
             ("OPTIMIZER", optimizer.code()),
             ("MOMENTS", word(optimizer.moments())),
+            ("VARIANT", optimizer.variant()),
             ("THREADS", word(THREADS)),
         ],
-        params: bytemuck::cast_slice(&[params]).to_vec(),
-        slots: vec![Slot::Buffer(gradients.buffer), parameter_slot, slot(first), slot(second)],
-        groups: grid(count.div_ceil(THREADS)),
+        params: params(optimizer, rate_factor, words, parameters, gradients, moments),
+        slots: vec![slot(Some(gradients)), slot(Some(parameters)), first, second, third],
+        groups: grid((parameters.shape.len() / words).div_ceil(THREADS)),
         scratch: 0,
         work: 8 * parameters.shape.len() as u64,
+    }
+}
+
+fn direction(
+    optimizer: Optimizer,
+    parameters: View,
+    gradients: View,
+    moments: [Option<View>; 3],
+) -> Dispatch {
+    let words = element(moments.into_iter().flatten().chain([parameters, gradients]));
+    let [first, second, _] = moments.map(slot);
+    Dispatch {
+        kernel: if words == 4 { &DIRECTION4 } else { &DIRECTION },
+        constants: vec![("THREADS", word(THREADS))],
+        params: params(optimizer, 1.0, words, parameters, gradients, moments),
+        slots: vec![slot(Some(parameters)), slot(Some(gradients)), first, second],
+        groups: grid((parameters.shape.len() / words).div_ceil(THREADS)),
+        scratch: 0,
+        work: 8 * parameters.shape.len() as u64,
+    }
+}
+
+fn params(
+    optimizer: Optimizer,
+    rate_factor: f32,
+    words: usize,
+    parameters: View,
+    gradients: View,
+    moments: [Option<View>; 3],
+) -> Vec<u32> {
+    let [decay, a, b] = optimizer.constants();
+    let at = |view: Option<View>| offset(view) / word(words);
+    let params = Params {
+        constants: [decay, a, b, rate_factor],
+        count: word(parameters.shape.len() / words),
+        parameters: at(Some(parameters)),
+        gradients: at(Some(gradients)),
+        moments: moments.map(at),
+        padding: [0; 2],
+    };
+    bytemuck::cast_slice(&[params]).to_vec()
+}
+
+fn trust_step(
+    rate_factor: f32,
+    parameters: View,
+    direction: View,
+    [parameter_norm, direction_norm]: [View; 2],
+) -> Dispatch {
+    let words = element([parameters, direction]);
+    let count = parameters.shape.len() / words;
+    let params = TrustParams {
+        count: word(count),
+        parameters: word(parameters.offset / words),
+        direction: word(direction.offset / words),
+        parameter_norm: word(parameter_norm.offset),
+        direction_norm: word(direction_norm.offset),
+        rate_factor,
+    };
+    let views = [direction, parameter_norm, direction_norm, parameters];
+    Dispatch {
+        kernel: if words == 4 { &TRUST_STEP4 } else { &TRUST_STEP },
+        constants: vec![("THREADS", word(THREADS))],
+        params: bytemuck::cast_slice(&[params]).to_vec(),
+        slots: views.map(|view| slot(Some(view))).to_vec(),
+        groups: grid(count.div_ceil(THREADS)),
+        scratch: 0,
+        work: 2 * parameters.shape.len() as u64,
     }
 }

@@ -160,5 +160,5 @@ const ARGS: StepArgs = StepArgs {
     slot: 3,
     number: 0,
     keep: 0,
-    coefficients: [0.01, 0.9, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+    coefficients: [0.01, 0.0, 0.9, 0.4, 0.7, 0.3, 0.0, 0.0],
 };

@@ -307,10 +307,10 @@ fn check_update(device: &Device, optimizer: Optimizer, words: usize, offset: usi
     }
     let view = |buffer| View::new(buffer, Shape::new(1, words)).at(offset);
     let (gradients, parameters) = (view(0), view(1));
-    let (first, second) = (view(2), view(3));
-    let moments = optimizer.moments();
-    let (first, second) = ((moments > 0).then_some(first), (moments > 1).then_some(second));
-    memory.check(device, &Op::Update { optimizer, parameters, gradients, first, second });
+    let count = optimizer.moments();
+    let moments = [0, 1, 2].map(|i| (i < count).then(|| view(2 + i)));
+    let rate_factor = 0.5;
+    memory.check(device, &Op::Update { optimizer, rate_factor, parameters, gradients, moments });
 }
 
 #[test]

@@ -137,10 +137,12 @@ impl Machine<'_> {
             | Op::Clip { .. }
             | Op::LimitNorm { .. }
             | Op::Average { .. }
+            | Op::Direction { .. }
+            | Op::TrustStep { .. }
             | Op::Keep { .. } => unreachable!("{} is not used here", op.name()),
-            Op::Update { optimizer, parameters, gradients, first, second } => {
+            Op::Update { optimizer, rate_factor, parameters, gradients, moments } => {
                 for i in 0..parameters.shape.len() {
-                    self.update(optimizer, i, parameters, gradients, first, second);
+                    self.update(optimizer, rate_factor, i, parameters, gradients, moments);
                 }
             }
         }
@@ -211,14 +213,15 @@ impl Machine<'_> {
     fn update(
         &mut self,
         optimizer: Optimizer,
+        rate_factor: f32,
         i: usize,
         parameters: View,
         gradients: View,
-        first: Option<View>,
-        second: Option<View>,
+        [first, second, _]: [Option<View>; 3],
     ) {
-        let [rate, change, ..] = self.args.coefficients.map(f64::from);
-        let [decay, c1, c2, epsilon] = optimizer.constants().map(f64::from);
+        let [rate, _, c, d, ahead, beside, ..] = self.args.coefficients.map(f64::from);
+        let rate = rate * f64::from(rate_factor);
+        let [decay, share, epsilon] = optimizer.constants().map(f64::from);
         let p = self.at(parameters, 0, i);
         let g = self.at(gradients, 0, i) + decay * p;
         let old = |view: Option<View>| view.map_or(0.0, |view| self.at(view, 0, i));
@@ -226,14 +229,15 @@ impl Machine<'_> {
         let p = match optimizer {
             Optimizer::Sgd(_) if first.is_none() => p - rate * g,
             Optimizer::Sgd(_) => {
-                m = change * m + g;
-                p - rate * (c1 * m + c2 * g)
+                m = c * m + d * g;
+                p - rate * (ahead * m + beside * g)
             }
             Optimizer::Adam(_) => {
-                m += c1 * (g - m);
-                v += c2 * (g * g - v);
-                p - rate * m / (v.sqrt() * change + epsilon)
+                m += c * (g - m);
+                v += share * (g * g - v);
+                p - rate * m / (v.sqrt() * d + epsilon)
             }
+            other => unimplemented!("{other:?}: see `tests/ops/update.rs`"),
         };
         self.put(parameters, 0, i, p);
         for (view, value) in [(first, m), (second, v)] {
