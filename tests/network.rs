@@ -4,7 +4,7 @@
 mod common;
 
 use ndarray::{Array1, Array2, ArrayD, array};
-use wgrad::nn::{Activation, Init, Loss};
+use wgrad::nn::{Activation, Init, Loss, LossReduction, TargetKind};
 use wgrad::optim::{Adam, Sgd};
 use wgrad::program::{Predict, Source, Step};
 use wgrad::{Dense, Device, Mlp, MlpBuilder};
@@ -183,6 +183,10 @@ fn step(mlp: &Mlp, features: Source) -> Step {
     Step {
         network: mlp.network().clone(),
         loss: Loss::CrossEntropy,
+        reduction: LossReduction::Mean,
+        target_kind: TargetKind::Labels,
+        weights: None,
+        positive_weights: false,
         optimizer: Some(Adam::default().into()),
         batch: 10,
         features,

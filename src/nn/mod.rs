@@ -8,10 +8,11 @@ mod activation;
 mod init;
 mod loss;
 mod network;
+mod range;
 mod real;
 
 pub use activation::{Activation, Cache};
 pub use init::Init;
-pub use loss::{Loss, Target};
+pub use loss::{Domain, Loss, LossReduction, Target, TargetKind};
 pub use network::{Layer, Network, Parameter};
 pub use real::Real;

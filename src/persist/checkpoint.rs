@@ -10,7 +10,7 @@ use super::archive::{self, Archive, Description, Read};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
-use crate::nn::{Loss, Network};
+use crate::nn::{Loss, LossReduction, Network};
 use crate::optim::Optimizer;
 use crate::program::names;
 
@@ -18,10 +18,16 @@ use crate::program::names;
 pub(crate) const MOMENTS: [&str; 2] = [names::FIRST_MOMENT, names::SECOND_MOMENT];
 
 /// The settings that decide what a run computes, beside network and data.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RunSettings {
     pub(crate) loss: Loss,
+    #[serde(default)]
+    pub(crate) reduction: LossReduction,
+    #[serde(default)]
+    pub(crate) class_weights: Option<Vec<f32>>,
+    #[serde(default)]
+    pub(crate) positive_weights: Option<Vec<f32>>,
     pub(crate) optimizer: Optimizer,
     pub(crate) batch_size: usize,
     pub(crate) shuffle: bool,
@@ -30,7 +36,7 @@ pub(crate) struct RunSettings {
 }
 
 /// What a checkpoint's description has beside the network.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Training {
     settings: RunSettings,
@@ -137,7 +143,7 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Argument`] if the description is too long for the format.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let Self { settings, epoch, step, .. } = *self;
+        let (settings, epoch, step) = (self.settings.clone(), self.epoch, self.step);
         let training = Training { settings, epoch, step };
         let description = Description::new(&self.network, Some(training));
         let prefixes = MOMENTS.map(|name| format!("{name}."));
@@ -161,8 +167,9 @@ impl Checkpoint {
     fn read(bytes: &[u8]) -> Read<Self> {
         let archive = Archive::new(bytes)?;
         let none = "this is a network without a training run: it can be loaded, but not resumed";
-        let Training { settings, epoch, step } = archive.description.training.ok_or(none)?;
-        if steps(settings, epoch) != Some(step) {
+        let Training { settings, epoch, step } =
+            archive.description.training.clone().ok_or(none)?;
+        if steps(&settings, epoch) != Some(step) {
             let RunSettings { rows, batch_size, .. } = settings;
             return Err(format!(
                 "step {step} cannot be the end of epoch {epoch} with batches of {batch_size} of \
@@ -182,7 +189,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`Error::Argument`] with the name of the first setting that differs, and both values.
-    pub(crate) fn check(&self, network: &Network, settings: RunSettings) -> Result<()> {
+    pub(crate) fn check(&self, network: &Network, settings: &RunSettings) -> Result<()> {
         let kind = |optimizer: Optimizer| json!({ "optimizer": optimizer.name() });
         let pairs = [
             ("network", json!(network), json!(self.network)),
@@ -199,7 +206,7 @@ impl Checkpoint {
 }
 
 /// The steps of the first epochs, if there can be such.
-fn steps(settings: RunSettings, epochs: usize) -> Option<u64> {
+fn steps(settings: &RunSettings, epochs: usize) -> Option<u64> {
     let batch = settings.batch_size.min(settings.rows);
     let an_epoch = if batch == 0 { None } else { Some(settings.rows.div_ceil(batch) as u64) };
     an_epoch?.checked_mul(epochs as u64)

@@ -2,13 +2,13 @@
 
 use super::{BufferSpec, Program};
 use crate::error::Result;
-use crate::nn::{Cache, Layer, Loss, Network, Parameter};
+use crate::nn::{Cache, Layer, Loss, LossReduction, Network, Parameter, TargetKind};
 use crate::op::{Op, Pick, Rows, Shape, View};
 use crate::optim::Optimizer;
 
 /// The names of the buffers that a step works on.
 ///
-/// Beside these there are `features.N` and `targets.N` for the parts of the data, and `pre.N`,
+/// The parts of the data are `features.N`, `targets.N` and `weights.N`; and there are `pre.N`,
 /// `output.N` and `delta.N` for each layer.
 pub mod names {
     /// The network's parameters, flat.
@@ -25,6 +25,18 @@ pub mod names {
     pub const LOSSES: &str = "losses";
     /// The loss of every row of the last minibatch.
     pub const ROW_LOSSES: &str = "row_losses";
+    /// What the rows of the data count, in parts, where not each counts once.
+    pub const WEIGHTS: &str = "weights";
+    /// The features, in parts.
+    pub const FEATURES: &str = "features";
+    /// The targets, in parts.
+    pub const TARGETS: &str = "targets";
+    /// What the minibatch's rows count, brought to a mean of 1.
+    pub const ROW_WEIGHTS: &str = "row_weights";
+    /// What positive targets count against negative ones, by output.
+    pub const POSITIVE_WEIGHTS: &str = "positive_weights";
+    /// The minibatch's weights, where the data's are in parts.
+    pub const WEIGHT: &str = "weight";
     /// The minibatch, where the features are in parts and so have to be gathered first.
     pub const INPUT: &str = "input";
     /// The minibatch's targets, likewise.
@@ -68,6 +80,8 @@ pub struct Step {
     pub network: Network,
     /// The loss.
     pub loss: Loss,
+    /// How its terms become one number.
+    pub reduction: LossReduction,
     /// The update rule; none leaves the gradients and no more.
     pub optimizer: Option<Optimizer>,
     /// The rows of the minibatch.
@@ -76,6 +90,13 @@ pub struct Step {
     pub features: Source,
     /// Where the targets are.
     pub targets: Source,
+    /// What they are.
+    pub target_kind: TargetKind,
+    /// Where the rows' weights are, one or two columns as [`Op::Weigh`] takes them, if they have
+    /// some.
+    pub weights: Option<Source>,
+    /// Whether there are positive weights.
+    pub positive_weights: bool,
     /// The length of the row order; none takes the rows as they lie.
     pub order: Option<usize>,
     /// The number of losses kept.
@@ -105,12 +126,22 @@ impl Step {
         let mut ops = Vec::new();
         let mut data =
             |source, parts, whole| list.data(source, parts, whole, self.batch, pick, &mut ops);
-        let input = data(&self.features, "features", names::INPUT);
-        let targets = data(&self.targets, "targets", names::TARGET);
+        let input = data(&self.features, names::FEATURES, names::INPUT);
+        let targets = data(&self.targets, names::TARGETS, names::TARGET);
+        let weights = self.weights.as_ref().map(|at| data(at, names::WEIGHTS, names::WEIGHT));
+        let weights = weights.map(|weights| {
+            let output = list.add(names::ROW_WEIGHTS, Shape::new(self.batch, 1));
+            let mean = self.reduction != LossReduction::Sum;
+            ops.push(Op::Weigh { weights, mean, output });
+            output
+        });
+        let outputs = self.network.outputs();
+        let positive = (self.positive_weights)
+            .then(|| list.add(names::POSITIVE_WEIGHTS, Shape::new(1, outputs)));
         let forward =
             Forward::lower(&self.network, self.batch, input, parameters, &mut list, &mut ops);
 
-        let scale = self.loss.scale(self.batch, self.network.outputs()) as f32;
+        let scale = self.reduction.scale(self.loss, self.batch, outputs) as f32;
         let deltas: Vec<View> = (self.network.layers().iter().enumerate())
             .map(|(i, layer)| list.add(format!("delta.{i}"), Shape::new(self.batch, layer.outputs)))
             .collect();
@@ -125,6 +156,9 @@ impl Step {
                         output: forward.outputs[i],
                         cached: forward.cached(i, layer),
                         targets,
+                        kind: self.target_kind,
+                        weights,
+                        positive,
                         delta,
                         row_losses,
                     });
@@ -176,8 +210,14 @@ impl Predict {
         let all = Shape::new(self.features.rows(), self.network.outputs());
         let predictions = list.add(names::PREDICTIONS, all);
         let mut ops = Vec::new();
-        let input =
-            list.data(&self.features, "features", names::INPUT, self.batch, Pick::Range, &mut ops);
+        let input = list.data(
+            &self.features,
+            names::FEATURES,
+            names::INPUT,
+            self.batch,
+            Pick::Range,
+            &mut ops,
+        );
         let forward =
             Forward::lower(&self.network, self.batch, input, parameters, &mut list, &mut ops);
         if let Some(&output) = forward.outputs.last() {

@@ -28,7 +28,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(rows: usize, setup: Setup) -> Result<Self> {
+    pub(super) fn new(rows: usize, setup: Setup<'_>) -> Result<Self> {
         if setup.batch_size == 0 {
             return Err(Error::argument("the batch size", 0, "a minibatch needs at least one row"));
         }

@@ -33,7 +33,7 @@ impl Trainer {
     /// Those of [`gradients`](Self::gradients).
     pub async fn gradients_async(&self, mlp: &Mlp, data: &Dataset) -> Result<Gradients> {
         let setup = Setup {
-            loss: self.loss,
+            objective: self.objective(),
             optimizer: None,
             batch_size: data.len(),
             shuffle: false,

@@ -6,6 +6,7 @@ mod flight;
 mod gradients;
 mod history;
 mod metric;
+mod objective;
 mod progress;
 mod resident;
 mod run;

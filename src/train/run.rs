@@ -31,7 +31,7 @@ pub(super) struct Run<'a> {
 impl<'a> Run<'a> {
     pub(super) fn new(trainer: &Trainer, mlp: &'a Mlp, train: &Dataset) -> Result<Self> {
         let setup = Setup {
-            loss: trainer.loss,
+            objective: trainer.objective(),
             optimizer: Some(trainer.optimizer),
             batch_size: trainer.batch_size,
             shuffle: trainer.shuffle,
@@ -62,7 +62,7 @@ impl<'a> Run<'a> {
     /// # Errors
     /// [`Error::Argument`] if it is not of this run, and the device's.
     pub(super) fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        checkpoint.check(self.mlp.network(), self.settings)?;
+        checkpoint.check(self.mlp.network(), &self.settings)?;
         for (name, words) in MOMENTS.into_iter().zip(&checkpoint.moments) {
             self.engine.buffer(name).map_or(Ok(()), |buffer| buffer.write(0, words))?;
         }
@@ -82,7 +82,7 @@ impl<'a> Run<'a> {
         };
         Ok(Checkpoint {
             network: self.mlp.network().clone(),
-            settings: self.settings,
+            settings: self.settings.clone(),
             epoch: self.epoch,
             step: self.step,
             parameters: self.parameters.clone(),
@@ -96,7 +96,8 @@ impl<'a> Run<'a> {
         let plan = self.engine.plan;
         let RunSettings { optimizer, seed, .. } = self.settings;
         let rate = optimizer.learning_rate();
-        self.engine.write_order(&plan.order(seed, self.epoch, count))?;
+        let order = plan.order(seed, self.epoch, count);
+        self.engine.write_order(&order)?;
         plan.launches(count, self.step, &optimizer, |_| rate, &mut self.launches);
         self.engine.queue(&self.launches)?;
         if let Some(validation) = &mut self.validation {
@@ -106,11 +107,13 @@ impl<'a> Run<'a> {
         self.check_finite(&losses, &parameters)?;
 
         let seconds = watch.seconds();
+        let mut orders = order.chunks_exact(plan.rows);
         for losses in losses.chunks_exact(plan.steps) {
+            let order = orders.next().unwrap_or_default();
             self.epoch += 1;
             history.epochs.push(EpochRecord {
                 epoch: self.epoch,
-                train_loss: plan.mean(losses),
+                train_loss: self.engine.epoch_loss(losses, order),
                 validation_loss: None,
                 metrics: Vec::new(),
                 learning_rate: rate,

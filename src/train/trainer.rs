@@ -10,7 +10,7 @@ use super::watch::{Callback, Watch};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
-use crate::nn::Loss;
+use crate::nn::{Loss, LossReduction};
 use crate::optim::Optimizer;
 use crate::persist::{Checkpoint, RunSettings};
 
@@ -34,6 +34,9 @@ const FLIGHT_SECONDS: f64 = 0.1;
 /// ```
 pub struct Trainer {
     pub(super) loss: Loss,
+    pub(super) reduction: LossReduction,
+    pub(super) class_weights: Option<Vec<f32>>,
+    pub(super) positive_weights: Option<Vec<f32>>,
     pub(super) optimizer: Optimizer,
     pub(super) batch_size: usize,
     pub(super) epochs: usize,
@@ -54,6 +57,9 @@ impl Trainer {
     pub fn new(loss: Loss, optimizer: impl Into<Optimizer>) -> Self {
         Self {
             loss,
+            reduction: LossReduction::default(),
+            class_weights: None,
+            positive_weights: None,
             optimizer: optimizer.into(),
             batch_size: 32,
             epochs: 10,
@@ -208,8 +214,20 @@ impl Trainer {
 
     /// What decides the course of a run over `rows` rows.
     pub(super) fn settings(&self, rows: usize) -> RunSettings {
-        let Self { loss, optimizer, batch_size, shuffle, seed, .. } = *self;
-        RunSettings { loss, optimizer, batch_size, shuffle, seed, rows }
+        let Self { loss, reduction, optimizer, batch_size, shuffle, seed, .. } = *self;
+        let class_weights = self.class_weights.clone();
+        let positive_weights = self.positive_weights.clone();
+        RunSettings {
+            loss,
+            reduction,
+            class_weights,
+            positive_weights,
+            optimizer,
+            batch_size,
+            shuffle,
+            seed,
+            rows,
+        }
     }
 
     fn check(&self) -> Result<()> {

@@ -1,7 +1,7 @@
 //! A step over data in parts is the step over the same data in one: bitwise, as only the place that
 //! rows are copied from differs.
 
-use wgrad::nn::{Activation, Loss};
+use wgrad::nn::{Activation, Loss, LossReduction, TargetKind};
 use wgrad::op::StepArgs;
 use wgrad::optim::Adam;
 use wgrad::program::{Source, Step, names};
@@ -24,6 +24,10 @@ fn run(device: &Device, words: [usize; 2], order: Option<&[u32]>) -> [Vec<u32>; 
     let step = |batch| Step {
         network: mlp.network().clone(),
         loss: Loss::Mse,
+        reduction: LossReduction::Mean,
+        target_kind: TargetKind::Values,
+        weights: None,
+        positive_weights: false,
         optimizer: Some(optimizer),
         batch,
         features: Source::divided(ROWS, INPUTS, words[0]),

@@ -52,7 +52,7 @@ pub(super) fn execute(
         Op::Transpose { .. } | Op::Gather { .. } | Op::Scatter { .. } => {
             layout::execute(op, bank, args);
         }
-        Op::Loss { .. } | Op::Record { .. } => loss::execute(op, bank, args)?,
+        Op::Weigh { .. } | Op::Loss { .. } | Op::Record { .. } => loss::execute(op, bank, args)?,
     }
     Ok(())
 }

@@ -122,6 +122,7 @@ pub(super) fn lower(op: &Op, target: Target) -> Result<Vec<Dispatch>> {
         Op::Mismatch { a, b, relative, absolute, output } => {
             Ok(mismatch::lower(a, b, relative, absolute, output))
         }
+        Op::Weigh { weights, mean, output } => Ok(loss::weigh(weights, mean, output)),
         Op::Loss { .. } => loss::lower(op, target).map(|dispatch| vec![dispatch]),
         Op::Update { optimizer, parameters, gradients, first, second } => {
             Ok(vec![update::lower(optimizer, parameters, gradients, first, second)])
