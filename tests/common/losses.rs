@@ -55,6 +55,17 @@ pub fn targets(loss: Loss, numbers: &mut Values, rows: usize, outputs: usize) ->
     }
 }
 
+/// The distance of an element from the nearest place where the loss is not smooth.
+pub fn to_kink(loss: Loss, y: f64, t: f64) -> f64 {
+    let d = (y - t).abs();
+    match loss {
+        Loss::Mae | Loss::Quantile(_) => d,
+        Loss::Huber(at) | Loss::SmoothL1(at) => (d - f64::from(at)).abs(),
+        Loss::Hinge | Loss::SquaredHinge => (1.0 - t * y).abs(),
+        _ => f64::INFINITY,
+    }
+}
+
 /// A row's loss: the sum of its terms.
 pub fn row(loss: Loss, y: &[f64], target: Target, positive: Option<&[f64]>) -> f64 {
     let t = &target.values(y.len())[..];
