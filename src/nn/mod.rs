@@ -5,6 +5,7 @@
 //! prove it (f64) cannot drift apart. Their twins for the GPU are in `shaders/`.
 
 mod activation;
+mod forward;
 mod init;
 mod loss;
 mod network;
@@ -12,6 +13,7 @@ mod range;
 mod real;
 
 pub use activation::{Activation, Cache};
+pub(crate) use forward::forward;
 pub use init::Init;
 pub use loss::{Domain, Loss, LossReduction, Target, TargetKind};
 pub use network::{Layer, Network, Parameter};

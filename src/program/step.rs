@@ -131,7 +131,7 @@ impl Step {
         let weights = self.weights.as_ref().map(|at| data(at, names::WEIGHTS, names::WEIGHT));
         let weights = weights.map(|weights| {
             let output = list.add(names::ROW_WEIGHTS, Shape::new(self.batch, 1));
-            let mean = self.reduction != LossReduction::Sum;
+            let mean = self.reduction.is_mean();
             ops.push(Op::Weigh { weights, mean, output });
             output
         });

@@ -3,6 +3,7 @@
 mod checkpoint;
 mod engine;
 mod flight;
+mod gradient_check;
 mod gradients;
 mod history;
 mod metric;
@@ -15,6 +16,7 @@ mod trainer;
 mod validation;
 mod watch;
 
+pub use gradient_check::{GradientCheck, GradientReport, ParameterCheck};
 pub use gradients::Gradients;
 pub use history::{EpochRecord, History};
 pub use metric::Metric;

@@ -104,7 +104,7 @@ impl Objective<'_> {
             return Err(Error::argument("every row's weight", 0, expected));
         }
         // A mean knows ratios only: so its sums cannot leave the range of f32.
-        if self.reduction != LossReduction::Sum {
+        if self.reduction.is_mean() {
             shares.iter_mut().for_each(|share| *share /= largest);
         }
         Ok(Some(Weights::new(&shares, sigmas)))
@@ -132,9 +132,10 @@ impl Weights {
         Self { words: Arc::new(words), cols }
     }
 
-    /// What a row counts in a mean.
-    fn share(&self, row: usize) -> f64 {
-        f64::from(self.words[(row + 1) * self.cols - 1])
+    /// What a row's loss is multiplied with, and what it counts in a mean.
+    pub(super) fn of(&self, row: usize) -> [f64; 2] {
+        let of_row = &self.words[row * self.cols..(row + 1) * self.cols];
+        [of_row[0], of_row[self.cols - 1]].map(f64::from)
     }
 
     /// The loss of an epoch from those of its steps, over rows in `order`, or as they lie.
@@ -145,7 +146,7 @@ impl Weights {
         for (step, &loss) in losses.iter().enumerate() {
             let first = step * plan.batch;
             let rows = first..first + plan.rows_of(step);
-            let share = |i: usize| self.share(order.get(i).map_or(i, |&row| row as usize));
+            let share = |i: usize| self.of(order.get(i).map_or(i, |&row| row as usize))[1];
             let shares: f64 = rows.map(share).sum();
             sum += shares * f64::from(loss);
             all += shares;

@@ -39,6 +39,12 @@ impl LossReduction {
         }
     }
 
+    /// Whether rows are counted, so that only the ratios of their weights matter.
+    #[must_use]
+    pub const fn is_mean(self) -> bool {
+        matches!(self, Self::Mean | Self::BatchMean)
+    }
+
     /// What the sum of all terms is multiplied with, for rows of `outputs` outputs.
     #[must_use]
     pub fn scale(self, loss: Loss, rows: usize, outputs: usize) -> f64 {
