@@ -203,10 +203,11 @@ fn check_weights(what: &'static str, weights: &[f32], needed: usize) -> Result<(
     }
 }
 
-/// Checks that the targets are of a kind that the loss takes.
-pub(super) fn check_targets(loss: Loss, kind: TargetKind) -> Result<()> {
+/// Checks that the targets are of a kind that the loss takes, and values such as it takes.
+pub(super) fn check_targets(loss: Loss, data: &Dataset) -> Result<()> {
+    let kind = data.targets().kind();
     if loss.accepts(kind) {
-        return Ok(());
+        return check_values(loss, data);
     }
     let (found, needs) = match kind {
         TargetKind::Labels => (
@@ -221,4 +222,18 @@ pub(super) fn check_targets(loss: Loss, kind: TargetKind) -> Result<()> {
         ),
     };
     Err(Error::Targets { op: loss.name(), found, needs })
+}
+
+fn check_values(loss: Loss, data: &Dataset) -> Result<()> {
+    let (Some(values), Some(expected)) = (data.values(), loss.expected_targets()) else {
+        return Ok(());
+    };
+    match values.indexed_iter().find(|(_, target)| !loss.takes_target(**target)) {
+        None => Ok(()),
+        Some(((row, column), target)) => {
+            let value = format!("{target} in row {row}, column {column}");
+            let expected = format!("{loss} needs {expected}");
+            Err(Error::argument("a target", value, expected))
+        }
+    }
 }

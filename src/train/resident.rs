@@ -44,7 +44,8 @@ impl Placed {
     /// The targets of a data set, as the loss needs them.
     ///
     /// # Errors
-    /// [`Error::Targets`] if they are of the other kind, [`Error::Label`] for a label without an
+    /// [`Error::Targets`] if they are of the other kind, [`Error::Argument`] for a value that is no
+    /// target of the loss, [`Error::Label`] for a label without an
     /// output.
     pub(super) fn targets(
         device: &Device,
@@ -52,7 +53,7 @@ impl Placed {
         loss: Loss,
         network_outputs: usize,
     ) -> Result<Self> {
-        check_targets(loss, data.targets().kind())?;
+        check_targets(loss, data)?;
         match data.targets() {
             Targets::Labels { labels, .. } => {
                 let beyond = |label: &u32| *label as usize >= network_outputs;

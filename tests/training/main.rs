@@ -10,6 +10,7 @@ mod curves;
 mod descent;
 mod flights;
 mod golden;
+mod gradient_check;
 mod gradients;
 mod large;
 mod losses;

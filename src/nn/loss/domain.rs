@@ -56,6 +56,43 @@ impl Loss {
         }
     }
 
+    /// Whether a value can be a target; a NaN can where any number can.
+    #[must_use]
+    pub fn takes_target(self, target: f32) -> bool {
+        match self {
+            Self::Bce
+            | Self::BceWithLogits
+            | Self::CrossEntropy
+            | Self::SmoothedCrossEntropy(_)
+            | Self::KlDivergence => (0.0..=1.0).contains(&target),
+            Self::Hinge | Self::SquaredHinge => target.abs() == 1.0,
+            Self::Poisson => target >= 0.0,
+            Self::Mse
+            | Self::HalfSquared
+            | Self::Mae
+            | Self::Huber(_)
+            | Self::SmoothL1(_)
+            | Self::LogCosh
+            | Self::Quantile(_)
+            | Self::ChiSquare
+            | Self::Nll
+            | Self::Cosine => true,
+        }
+    }
+
+    /// In words, what [`takes_target`](Self::takes_target) takes, where that is not any number.
+    pub(crate) const fn expected_targets(self) -> Option<&'static str> {
+        match self {
+            Self::Bce | Self::BceWithLogits => Some("targets from 0, for no, to 1, for yes"),
+            Self::CrossEntropy | Self::SmoothedCrossEntropy(_) | Self::KlDivergence => {
+                Some("probabilities as targets, from 0 to 1")
+            }
+            Self::Hinge | Self::SquaredHinge => Some("targets -1 and +1"),
+            Self::Poisson => Some("counts as targets, at least 0"),
+            _ => None,
+        }
+    }
+
     /// Checks that the loss can follow an activation.
     ///
     /// # Errors
