@@ -1,11 +1,10 @@
-// row_losses = each row's loss, delta = scale dL/dz, by the codes of `Loss::code`.
+// row_losses = each row's loss, delta = scale dL/dz, both times the row's weight.
 //
-// 0 mean squared error: loss = sum (y - t)^2,              dL/dy = 2 (y - t)
-// 1 cross-entropy:      loss = log sum exp(y) - y[label],  dL/dy = softmax(y) - onehot(label)
-// dL/dz = dL/dy phi'(z); the row's largest y is subtracted before exp, so that nothing overflows.
+// dL/dz = dL/dy phi'(z). The formulas are in `loss_terms.wgsl` and `loss_rows.wgsl`.
 //
-// y, cached, delta (batch, cols), targets (rows, cols) f32 or (rows, 1) u32, row_losses (batch, 1).
-// Bindings: params, output y, cached, targets, order, delta, row_losses.
+// y, cached, delta (batch, cols), targets (rows, cols) f32 or (rows, 1) u32, row_losses (batch, 1),
+// weights (batch, 1), positive (1, cols).
+// Bindings: params, output y, cached, targets, order, weights, positive, delta, row_losses.
 // Grid: batch / (THREADS / LANES) workgroups.
 
 struct Params {
@@ -16,9 +15,13 @@ struct Params {
     targets: u32,
     target_rows: u32,
     order: u32,
+    weights: u32,
+    positive: u32,
     delta: u32,
     row_losses: u32,
     scale: f32,
+    // delta, beta, tau or epsilon of the loss.
+    constant: f32,
 }
 
 @group(1) @binding(0) var<uniform> params: Params;
@@ -26,10 +29,17 @@ struct Params {
 @group(1) @binding(2) var<storage, read> cached: array<f32>;
 @group(1) @binding(3) var<storage, read> targets: array<u32>;
 @group(1) @binding(4) var<storage, read> order: array<u32>;
-@group(1) @binding(5) var<storage, read_write> delta: array<f32>;
-@group(1) @binding(6) var<storage, read_write> row_losses: array<f32>;
+@group(1) @binding(5) var<storage, read> weights: array<f32>;
+@group(1) @binding(6) var<storage, read> positive: array<f32>;
+@group(1) @binding(7) var<storage, read_write> delta: array<f32>;
+@group(1) @binding(8) var<storage, read_write> row_losses: array<f32>;
 
 override LOSS: u32 = 0u;
+// Whether the targets are labels.
+override LABELS: u32 = 0u;
+// Whether rows have weights, and outputs positive ones.
+override WEIGHTED: u32 = 0u;
+override POSITIVE: u32 = 0u;
 // The code of the last layer's activation, if its derivative is not 1.
 override DERIVATIVE: u32 = 0u;
 
@@ -41,49 +51,60 @@ struct Row {
     cached: u32,
     targets: u32,
     delta: u32,
+    label: u32,
+    weight: f32,
     // Whether the row is one of the batch.
     real: bool,
+}
+
+// What the row's target has for an output.
+fn target_value(row: Row, col: u32) -> f32 {
+    if (LABELS == 1u) {
+        return select(0.0, 1.0, col == row.label);
+    }
+    return bitcast<f32>(targets[row.targets + col]);
+}
+
+// A value times the row's weight; a row that does not count may hold anything.
+fn weighed(row: Row, value: f32) -> f32 {
+    if (WEIGHTED == 0u) {
+        return value;
+    }
+    return select(value * row.weight, 0.0, row.weight == 0.0);
 }
 
 fn store_delta(row: Row, col: u32, gradient: f32) {
     if (!row.real) {
         return;
     }
-    var result = params.scale * gradient;
+    var result = weighed(row, params.scale * gradient);
     if (DERIVATIVE != 0u) {
         result *= activation_derivative(DERIVATIVE, cached[row.cached + col]);
     }
     delta[row.delta + col] = result;
 }
 
-fn squared_error(row: Row) -> f32 {
+fn elementwise(row: Row) -> f32 {
     var sum = 0.0;
     for (var col = row.lane; col < params.cols; col += LANES) {
-        let difference = output[row.output + col] - bitcast<f32>(targets[row.targets + col]);
-        sum += difference * difference;
-        store_delta(row, col, 2.0 * difference);
+        var p = 1.0;
+        if (POSITIVE == 1u) {
+            p = positive[params.positive + col];
+        }
+        let term = loss_term(output[row.output + col], target_value(row, col), p);
+        sum += term.x;
+        store_delta(row, col, term.y);
     }
     return lanes_sum(row.thread, sum);
 }
 
-fn cross_entropy(row: Row) -> f32 {
-    let label = min(targets[row.targets], params.cols - 1u);
-    var largest = output[row.output];
-    for (var col = row.lane; col < params.cols; col += LANES) {
-        largest = max(largest, output[row.output + col]);
+fn row_loss(row: Row) -> f32 {
+    switch (LOSS) {
+        case 14u, 15u: { return cross_entropy(row); }
+        case 16u: { return nll(row); }
+        case 17u: { return cosine(row); }
+        default: { return elementwise(row); }
     }
-    largest = lanes_max(row.thread, largest);
-    var sum = 0.0;
-    for (var col = row.lane; col < params.cols; col += LANES) {
-        sum += exp(output[row.output + col] - largest);
-    }
-    sum = lanes_sum(row.thread, sum);
-    let inverse = 1.0 / sum;
-    for (var col = row.lane; col < params.cols; col += LANES) {
-        let probability = exp(output[row.output + col] - largest) * inverse;
-        store_delta(row, col, probability - select(0.0, 1.0, col == label));
-    }
-    return log(sum) + (largest - output[row.output + label]);
 }
 
 @compute @workgroup_size(THREADS)
@@ -96,22 +117,24 @@ fn loss(
     // Rows beyond the end are computed as copies of the last, and not stored.
     let i = min(number, params.batch - 1u);
     let target_row = min(pick_row(i, params.order), params.target_rows - 1u);
-    let target_cols = select(params.cols, 1u, LOSS == 1u);
-    let row = Row(
+    var row = Row(
         thread,
         thread % LANES,
         params.output + i * params.cols,
         params.cached + i * params.cols,
-        params.targets + target_row * target_cols,
+        params.targets + target_row * select(params.cols, 1u, LABELS == 1u),
         params.delta + i * params.cols,
+        0u,
+        1.0,
         number < params.batch,
     );
-    var value = 0.0;
-    if (LOSS == 1u) {
-        value = cross_entropy(row);
-    } else {
-        value = squared_error(row);
+    if (LABELS == 1u) {
+        row.label = min(targets[row.targets], params.cols - 1u);
     }
+    if (WEIGHTED == 1u) {
+        row.weight = weights[params.weights + i];
+    }
+    let value = weighed(row, row_loss(row));
     if (row.real && row.lane == 0u) {
         row_losses[params.row_losses + i] = value;
     }

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ndarray::Array2;
 use wgrad::data::Dataset;
 use wgrad::device::{Counters, DeviceKind};
-use wgrad::nn::{Activation, Loss};
+use wgrad::nn::{Activation, Loss, TargetKind};
 use wgrad::optim::{Adam, Optimizer, Sgd};
 use wgrad::{Device, Mlp, Trainer};
 
@@ -84,7 +84,7 @@ impl Workload {
         let inputs = self.widths[0];
         let value = |(i, j): (usize, usize)| ((i * 31 + j * 17) % 19) as f32 / 19.0;
         let x = Array2::from_shape_fn((ROWS, inputs), value);
-        if self.loss.takes_labels() {
+        if self.loss.accepts(TargetKind::Labels) {
             Dataset::classification(&x, (0..ROWS).map(|row| row % 10)).unwrap()
         } else {
             Dataset::regression(&x, &x.column(0)).unwrap()

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use common::folder::Folder;
 use common::{Values, devices};
 use ndarray::Array2;
-use wgrad::nn::{Activation, Loss};
+use wgrad::nn::{Activation, Loss, LossReduction};
 use wgrad::optim::{Adam, Lamb, NAdam, Optimizer, RmsProp, Sgd};
 use wgrad::persist::Checkpoint;
 use wgrad::{Dataset, Device, Error, Mlp, Trainer};
@@ -198,10 +198,12 @@ fn refused(trainer: Trainer, mlp: &mut Mlp, rows: usize) -> String {
 fn a_setting_that_differs_is_named_with_both_values() {
     let cpu = Device::cpu();
     let same = || trainer(Adam::new(0.01)).epochs(3);
-    let cases: [(Trainer, &[&str]); 6] = [
+    let cases: [(Trainer, &[&str]); 8] = [
         (trainer(Adam::new(0.02)).epochs(3), &["optimizer.adam.learning_rate", "0.02", "0.01"]),
         (trainer(Sgd::new(0.01)).epochs(3), &["`optimizer`", "sgd", "adam"]),
         (same().batch_size(17), &["batch_size", "17", "16"]),
+        (same().reduction(LossReduction::Sum), &["reduction", "sum", "mean"]),
+        (same().class_weights([1.0, 2.0]), &["class_weights", "here", "none"]),
         (same().seed(6), &["seed", "6", "5"]),
         (same().shuffle(false), &["shuffle", "false", "true"]),
         (same().epochs(1), &["number of epochs is 1", "has 2"]),

@@ -5,7 +5,7 @@
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use wgrad::data::Dataset;
-use wgrad::nn::{Activation, Loss};
+use wgrad::nn::{Activation, Loss, TargetKind};
 use wgrad::optim::{Adam, Optimizer, Sgd};
 use wgrad::{Device, Mlp, Result, Trainer};
 
@@ -82,7 +82,7 @@ impl Workload {
         let mut normals =
             |count: usize| -> Vec<f32> { (0..count).map(|_| normal(&mut rng)).collect() };
         let features = normals(self.rows * self.inputs());
-        if self.loss.takes_labels() {
+        if self.loss.accepts(TargetKind::Labels) {
             let labels: Vec<u32> =
                 (0..self.rows).map(|_| rng.random_range(0..self.outputs() as u32)).collect();
             Dataset::classification_from_vec(features, self.inputs(), labels)?

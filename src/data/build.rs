@@ -117,7 +117,7 @@ impl DatasetBuilder {
         self.check(op, shape, &features, Shape::new(labels.len(), 1), hint)?;
         let classes = labels.iter().max().map_or(0, |&label| label as usize + 1);
         let targets = Targets::Labels { labels: Arc::new(labels), classes };
-        Ok(Dataset { features: Arc::new(features), inputs: shape.cols, targets, class_names: None })
+        Ok(Dataset::new(features, shape.cols, targets))
     }
 
     /// A data set of values, from row-major features and values with their shapes.
@@ -134,7 +134,7 @@ impl DatasetBuilder {
         }
         self.check_finite("values", &values, value_shape.cols)?;
         let targets = Targets::Values { values: Arc::new(values), outputs: value_shape.cols };
-        Ok(Dataset { features: Arc::new(features), inputs: shape.cols, targets, class_names: None })
+        Ok(Dataset::new(features, shape.cols, targets))
     }
 
     /// What holds for either kind of targets.

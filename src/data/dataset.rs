@@ -5,7 +5,7 @@
 //! trains on the same allocation.
 //!
 //! A data set always has at least one row and one column. How one is made is in `build`, files
-//! are in `load`, splitting is in `split`.
+//! are in `load`, splitting is in `split`, what rows count in `weights`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use ndarray::ArrayView2;
 
 use super::number::MAX_CLASSES;
 use crate::error::{Error, Result};
+use crate::nn::TargetKind;
 
 /// Features and targets for training or evaluation, on the host.
 ///
@@ -35,6 +36,8 @@ pub struct Dataset {
     pub(super) inputs: usize,
     pub(super) targets: Targets,
     pub(super) class_names: Option<Arc<Vec<String>>>,
+    pub(super) sample_weights: Option<Arc<Vec<f32>>>,
+    pub(super) sigmas: Option<Arc<Vec<f32>>>,
 }
 
 /// What a network is to learn: a class for each row, or values for each row.
@@ -56,7 +59,24 @@ pub enum Targets {
     },
 }
 
+impl Targets {
+    /// Their kind.
+    #[must_use]
+    pub const fn kind(&self) -> TargetKind {
+        match self {
+            Self::Labels { .. } => TargetKind::Labels,
+            Self::Values { .. } => TargetKind::Values,
+        }
+    }
+}
+
 impl Dataset {
+    /// Features and targets that fit each other.
+    pub(super) fn new(features: Vec<f32>, inputs: usize, targets: Targets) -> Self {
+        let features = Arc::new(features);
+        Self { features, inputs, targets, class_names: None, sample_weights: None, sigmas: None }
+    }
+
     /// The number of rows, at least 1.
     #[must_use]
     pub fn len(&self) -> usize {

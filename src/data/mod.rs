@@ -35,6 +35,7 @@ mod npz;
 mod number;
 mod scaler;
 mod split;
+mod weights;
 
 pub use build::DatasetBuilder;
 pub use csv::{CsvOptions, read_csv};

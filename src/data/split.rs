@@ -133,8 +133,17 @@ impl Dataset {
                 outputs: *outputs,
             },
         };
-        let features = Arc::new(gather_rows(&self.features, self.inputs, rows));
-        Self { features, targets, inputs: self.inputs, class_names: self.class_names.clone() }
+        let column = |column: &Option<Arc<Vec<f32>>>| {
+            column.as_ref().map(|column| Arc::new(rows.clone().map(|row| column[row]).collect()))
+        };
+        Self {
+            sample_weights: column(&self.sample_weights),
+            sigmas: column(&self.sigmas),
+            features: Arc::new(gather_rows(&self.features, self.inputs, rows.clone())),
+            targets,
+            inputs: self.inputs,
+            class_names: self.class_names.clone(),
+        }
     }
 
     /// The number of test rows, with at least one row left for training.

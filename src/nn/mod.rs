@@ -5,14 +5,17 @@
 //! prove it (f64) cannot drift apart. Their twins for the GPU are in `shaders/`.
 
 mod activation;
+mod forward;
 mod init;
 mod loss;
 mod network;
+mod range;
 mod real;
 
 pub use activation::{Activation, Cache};
+pub(crate) use forward::forward;
 pub use init::Init;
-pub use loss::{Loss, Target};
+pub use loss::{Domain, Loss, LossReduction, Target, TargetKind};
 pub(crate) use network::InputNoise;
 pub use network::{Layer, Network, Parameter};
 pub use real::Real;

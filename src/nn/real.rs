@@ -20,6 +20,8 @@ pub trait Real:
     fn ln(self) -> Self;
     /// The hyperbolic tangent.
     fn tanh(self) -> Self;
+    /// The square root.
+    fn sqrt(self) -> Self;
     /// |x|
     fn abs(self) -> Self;
     /// The larger of two numbers.
@@ -40,6 +42,9 @@ impl Real for f64 {
     }
     fn tanh(self) -> Self {
         self.tanh()
+    }
+    fn sqrt(self) -> Self {
+        self.sqrt()
     }
     fn abs(self) -> Self {
         self.abs()
@@ -68,6 +73,10 @@ impl Real for f32 {
     #[inline(always)]
     fn tanh(self) -> Self {
         tanh(self)
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        self.sqrt()
     }
     #[inline(always)]
     fn abs(self) -> Self {

@@ -51,10 +51,17 @@ impl Op {
                 .maybe("bias", bias, Access::Read)
                 .maybe("pre", pre, Access::Write)
                 .write("output", output),
-            Self::Loss { output, cached, targets, delta, row_losses, .. } => list
+            Self::Weigh { weights, output, .. } => {
+                list.rows("weights", weights).write("output", output)
+            }
+            Self::Loss {
+                output, cached, targets, weights, positive, delta, row_losses, ..
+            } => list
                 .read("output", output)
                 .maybe("cached", cached, Access::Read)
                 .rows("targets", targets)
+                .maybe("weights", weights, Access::Read)
+                .maybe("positive", positive, Access::Read)
                 .write("delta", delta)
                 .write("row_losses", row_losses),
             Self::Record { row_losses, losses, .. } => {
@@ -158,6 +165,7 @@ impl Op {
                 Pick::All => None,
             },
             Self::Dense { input: rows, .. }
+            | Self::Weigh { weights: rows, .. }
             | Self::Loss { targets: rows, .. }
             | Self::Gradient { input: rows, .. } => match rows.pick {
                 Pick::Order(order) => Some((first + rows.count, order.shape.rows)),
@@ -249,14 +257,14 @@ impl Op {
                 self.output(output.shape, result)?;
                 pre.map_or(Ok(()), |pre| self.output(pre.shape, result))
             }
-            Self::Loss { loss, activation, output, cached, targets, delta, row_losses, .. } => {
-                let needed = Shape::new(output.shape.rows, loss.target_columns(output.shape.cols));
-                let hint = "the loss needs one row of targets for each row of output";
-                self.same(output.shape, targets.shape(), targets.shape() == needed, hint)?;
-                self.cached(activation, cached, output.shape)?;
-                self.output(delta.shape, output.shape)?;
-                self.output(row_losses.shape, Shape::new(output.shape.rows, 1))
+            Self::Weigh { weights, output, .. } => {
+                let needed = Shape::new(weights.count, 1);
+                let fits = (1..=2).contains(&weights.source.shape.cols);
+                let hint = "weights, first, are one or two columns for the second";
+                self.same(weights.shape(), needed, fits, hint)?;
+                self.output(output.shape, needed)
             }
+            Self::Loss { .. } => self.check_loss(),
             Self::Record { row_losses, losses, .. } => {
                 let fits = row_losses.shape.cols == 1 && losses.shape.cols == 1;
                 self.same(row_losses.shape, losses.shape, fits, "both must be columns")
@@ -327,6 +335,32 @@ impl Op {
             return Err(self.refuse(format!("needs {needs} moments, got {given}")));
         }
         Ok(())
+    }
+
+    fn check_loss(&self) -> Result<()> {
+        let &Self::Loss { loss, activation, output, cached, targets, kind, .. } = self else {
+            return Ok(());
+        };
+        let &Self::Loss { weights, positive, delta, row_losses, .. } = self else {
+            return Ok(());
+        };
+        if !loss.accepts(kind) {
+            return Err(self.refuse(format!("{loss} does not take {kind:?}")));
+        }
+        let Shape { rows, cols } = output.shape;
+        let needed = Shape::new(rows, kind.columns(cols));
+        let hint = "the loss needs one row of targets for each row of output";
+        self.same(output.shape, targets.shape(), targets.shape() == needed, hint)?;
+        self.cached(activation, cached, output.shape)?;
+        weights.map_or(Ok(()), |weights| self.output(weights.shape, Shape::new(rows, 1)))?;
+        if let Some(positive) = positive {
+            if !loss.takes_positive_weights() {
+                return Err(self.refuse(format!("{loss} knows no positive weights")));
+            }
+            self.output(positive.shape, Shape::new(1, cols))?;
+        }
+        self.output(delta.shape, output.shape)?;
+        self.output(row_losses.shape, Shape::new(rows, 1))
     }
 
     fn same(&self, left: Shape, right: Shape, fits: bool, hint: &'static str) -> Result<()> {

@@ -17,7 +17,7 @@ mod view;
 pub(crate) use formulas::{NORM_EPSILON, dropout_threshold};
 pub use view::{Pick, Rows, Shape, View};
 
-use crate::nn::{Activation, Loss};
+use crate::nn::{Activation, Loss, TargetKind};
 use crate::optim::Optimizer;
 
 /// An elementwise operation of two operands.
@@ -274,9 +274,23 @@ pub enum Op {
         /// (batch, outputs).
         output: View,
     },
+    /// output = the minibatch's weights, a column, brought to a mean of 1
+    ///
+    /// Where there are two columns, the first is what a row's loss is multiplied with and the second
+    /// what it counts in the mean: output = first rows / sum of the second. Where that sum is 0, so
+    /// is the output.
+    Weigh {
+        /// (batch, 1) or (batch, 2), at least 0.
+        weights: Rows,
+        /// Whether to bring them to a mean of 1; else the output is the first column.
+        mean: bool,
+        /// (batch, 1).
+        output: View,
+    },
     /// row_losses = each row's loss, delta = scale dL/dz of the network's last pre-activation z
     ///
-    /// The loss of a batch is `scale` times the sum of the row losses.
+    /// Both times the row's weight, and 0 where that is 0. The loss of a batch is `scale` times the
+    /// sum of the row losses.
     Loss {
         /// The loss function.
         loss: Loss,
@@ -288,8 +302,14 @@ pub enum Op {
         output: View,
         /// (batch, outputs): what phi' is computed from; see [`Activation::cache`].
         cached: Option<View>,
-        /// (batch, outputs) f32, or (batch, 1) u32 labels.
+        /// (batch, outputs) f32 values, or (batch, 1) u32 labels.
         targets: Rows,
+        /// What the targets are.
+        kind: TargetKind,
+        /// (batch, 1): the weight of each row; none weighs each 1.
+        weights: Option<View>,
+        /// (1, outputs): the weight of the positive targets of each output; none is 1 each.
+        positive: Option<View>,
         /// (batch, outputs).
         delta: View,
         /// (batch, 1).
@@ -456,6 +476,7 @@ impl Op {
             Self::Keep { .. } => "keep",
             Self::Mismatch { .. } => "mismatch",
             Self::Dense { .. } => "dense",
+            Self::Weigh { .. } => "weigh",
             Self::Loss { .. } => "loss",
             Self::Record { .. } => "record",
             Self::Backward { .. } => "backward",

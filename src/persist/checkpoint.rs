@@ -1,5 +1,4 @@
-//! A training run at the end of an epoch: network, parameters, the optimizer's state, and the
-//! settings that a resumed run has to share.
+//! A training run at the end of an epoch: network, settings, parameters, the optimizer's state.
 
 use std::path::Path;
 
@@ -7,40 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::archive::{self, Archive, Description, Read};
+use super::settings::RunSettings;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
 use crate::nn::{Loss, Network};
-use crate::optim::schedule::{Pacing, Watched};
-use crate::optim::{Groups, Optimizer, Regularization};
-use crate::program::names;
-
-/// The settings that decide what a run computes, beside network and data.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RunSettings {
-    pub(crate) loss: Loss,
-    pub(crate) optimizer: Optimizer,
-    #[serde(default)]
-    pub(crate) groups: Groups,
-    #[serde(default)]
-    pub(crate) schedule: Pacing,
-    pub(crate) batch_size: usize,
-    pub(crate) shuffle: bool,
-    pub(crate) seed: u64,
-    pub(crate) rows: usize,
-    pub(crate) accumulate: usize,
-    pub(crate) regularization: Regularization,
-}
-
-impl RunSettings {
-    /// The buffers beside the model's parameters that a run goes on from; a tensor's name begins
-    /// with its buffer's. Where the model is the average, the parameters themselves are one.
-    pub(crate) fn state(&self) -> Vec<&'static str> {
-        let raw = self.regularization.average.map(|_| names::PARAMETERS);
-        names::MOMENTS.into_iter().take(self.optimizer.moments()).chain(raw).collect()
-    }
-}
+use crate::optim::Optimizer;
+use crate::optim::schedule::Watched;
 
 /// What a checkpoint's description has beside the network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -155,9 +127,8 @@ impl Checkpoint {
     /// # Errors
     /// [`Error::Argument`] if the description is too long for the format.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let Self { epoch, step, watched, .. } = *self;
-        let settings = self.settings.clone();
-        let names = settings.state();
+        let (settings, epoch, step) = (self.settings.clone(), self.epoch, self.step);
+        let (names, watched) = (settings.state(), self.watched);
         let training = Training { settings, epoch, step, watched };
         let description = Description::new(&self.network, Some(training));
         let prefixes: Vec<String> = names.into_iter().map(|name| format!("{name}.")).collect();

@@ -15,6 +15,7 @@
 mod archive;
 mod checkpoint;
 mod mlp;
+mod settings;
 
 pub use checkpoint::Checkpoint;
-pub(crate) use checkpoint::RunSettings;
+pub(crate) use settings::RunSettings;

@@ -4,14 +4,14 @@ use super::regularize::Regularizer;
 use super::update::{self, Flat};
 use super::{BufferSpec, Program};
 use crate::error::Result;
-use crate::nn::{Cache, Layer, Loss, Network, Parameter};
+use crate::nn::{Cache, Layer, Loss, LossReduction, Network, Parameter, TargetKind};
 use crate::op::{Op, Pick, Rows, Shape, View};
 use crate::optim::{Groups, Optimizer, Regularization};
 use crate::random::{Draw, device_key};
 
 /// The names of the buffers that a step works on.
 ///
-/// Beside these there are `features.N` and `targets.N` for the parts of the data, and `pre.N`,
+/// The parts of the data are `features.N`, `targets.N` and `weights.N`; and there are `pre.N`,
 /// `output.N` and `delta.N` for each layer, `dropped.N` for a layer with dropout, and `kept.NAME`
 /// for what steps keep.
 pub mod names {
@@ -44,6 +44,18 @@ pub mod names {
     pub const LOSSES: &str = "losses";
     /// The loss of every row of the last minibatch.
     pub const ROW_LOSSES: &str = "row_losses";
+    /// What the rows of the data count, in parts, where not each counts once.
+    pub const WEIGHTS: &str = "weights";
+    /// The features, in parts.
+    pub const FEATURES: &str = "features";
+    /// The targets, in parts.
+    pub const TARGETS: &str = "targets";
+    /// What the minibatch's rows count, brought to a mean of 1.
+    pub const ROW_WEIGHTS: &str = "row_weights";
+    /// What positive targets count against negative ones, by output.
+    pub const POSITIVE_WEIGHTS: &str = "positive_weights";
+    /// The minibatch's weights, where the data's are in parts.
+    pub const WEIGHT: &str = "weight";
     /// The minibatch, where it has to be gathered first: the features are in parts, or change.
     pub const INPUT: &str = "input";
     /// The minibatch's targets, likewise.
@@ -106,6 +118,8 @@ pub struct Step {
     pub network: Network,
     /// The loss.
     pub loss: Loss,
+    /// How its terms become one number.
+    pub reduction: LossReduction,
     /// The update rule; none leaves the gradients and no more.
     pub optimizer: Option<Optimizer>,
     /// Which parameters it treats differently.
@@ -122,6 +136,13 @@ pub struct Step {
     pub features: Source,
     /// Where the targets are.
     pub targets: Source,
+    /// What they are.
+    pub target_kind: TargetKind,
+    /// Where the rows' weights are, one or two columns as [`Op::Weigh`] takes them, if they have
+    /// some.
+    pub weights: Option<Source>,
+    /// Whether there are positive weights.
+    pub positive_weights: bool,
     /// The length of the row order; none takes the rows as they lie.
     pub order: Option<usize>,
     /// The number of losses kept.
@@ -174,8 +195,9 @@ impl Kept {
 }
 
 impl Step {
-    /// A step with an update of its own after each minibatch, over rows as they lie, that keeps one
-    /// loss and regularizes nothing.
+    /// A step with an update of its own after each minibatch, over rows as they lie and count once,
+    /// that keeps one loss, its mean, and regularizes nothing. Targets are labels if the loss takes
+    /// such.
     #[must_use]
     pub fn new(
         network: Network,
@@ -184,9 +206,11 @@ impl Step {
         batch: usize,
         [features, targets]: [Source; 2],
     ) -> Self {
+        let labels = loss.accepts(TargetKind::Labels);
         Self {
             network,
             loss,
+            reduction: LossReduction::Mean,
             optimizer,
             groups: Groups::default(),
             regularization: Regularization::default(),
@@ -195,6 +219,9 @@ impl Step {
             share: Share::whole(batch),
             features,
             targets,
+            target_kind: if labels { TargetKind::Labels } else { TargetKind::Values },
+            weights: None,
+            positive_weights: false,
             order: None,
             slots: 1,
             kept: Kept::default(),
@@ -230,8 +257,18 @@ impl Step {
         self.kept.lower(&self.network, flat, false, &mut list, &mut ops);
         let mut data =
             |source, parts, whole| list.data(source, parts, whole, self.batch, pick, &mut ops);
-        let input = data(&self.features, "features", names::INPUT);
-        let targets = data(&self.targets, "targets", names::TARGET);
+        let input = data(&self.features, names::FEATURES, names::INPUT);
+        let targets = data(&self.targets, names::TARGETS, names::TARGET);
+        let weights = self.weights.as_ref().map(|at| data(at, names::WEIGHTS, names::WEIGHT));
+        let weights = weights.map(|weights| {
+            let output = list.add(names::ROW_WEIGHTS, Shape::new(self.batch, 1));
+            let mean = self.reduction.is_mean();
+            ops.push(Op::Weigh { weights, mean, output });
+            output
+        });
+        let outputs = self.network.outputs();
+        let positive = (self.positive_weights)
+            .then(|| list.add(names::POSITIVE_WEIGHTS, Shape::new(1, outputs)));
         let input = self.disturbed(input, &mut list, &mut ops);
         let forward = Forward::lower(
             &self.network,
@@ -243,8 +280,7 @@ impl Step {
             &mut ops,
         );
 
-        let outputs = self.network.outputs();
-        let scale = self.loss.scale(self.share.rows, outputs) as f32;
+        let scale = self.reduction.scale(self.loss, self.share.rows, outputs) as f32;
         let deltas: Vec<View> = (self.network.layers().iter().enumerate())
             .map(|(i, layer)| list.add(format!("delta.{i}"), Shape::new(self.batch, layer.outputs)))
             .collect();
@@ -259,10 +295,13 @@ impl Step {
                         output: forward.outputs[i],
                         cached: forward.cached(i, layer),
                         targets,
+                        kind: self.target_kind,
+                        weights,
+                        positive,
                         delta,
                         row_losses,
                     });
-                    let scale = self.loss.scale(self.batch, outputs) as f32;
+                    let scale = self.reduction.scale(self.loss, self.batch, outputs) as f32;
                     ops.push(Op::Record { scale, row_losses, losses });
                 }
                 Some(_) if !update::needs_delta(&self.groups, i) => break,
@@ -349,9 +388,15 @@ impl Predict {
         let all = Shape::new(self.features.rows(), self.network.outputs());
         let predictions = list.add(names::PREDICTIONS, all);
         let mut ops = Vec::new();
-        let input =
-            list.data(&self.features, "features", names::INPUT, self.batch, Pick::Range, &mut ops);
         let network = &self.network;
+        let input = list.data(
+            &self.features,
+            names::FEATURES,
+            names::INPUT,
+            self.batch,
+            Pick::Range,
+            &mut ops,
+        );
         let forward =
             Forward::lower(network, self.batch, input, parameters, None, &mut list, &mut ops);
         if let Some(&output) = forward.outputs.last() {

@@ -2,31 +2,25 @@
 //! the network's parameters, the data, and the optimizer's state.
 
 use super::flight::Plan;
+use super::objective::{Objective, Weights};
 use super::recording::Recorder;
 use super::resident::Placed;
 use crate::data::Dataset;
 use crate::device::{Buffer, Executable, Launch};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::mlp::Mlp;
-use crate::nn::{Activation, Loss};
+use crate::nn::LossReduction;
 use crate::op::Shape;
-use crate::optim::{Groups, Optimizer, Regularization};
+use crate::persist::RunSettings;
 use crate::program::{Kept, Program, Share, Step, names};
 
 /// What a run is made of, beside network and data.
-#[derive(Debug, Clone)]
-pub(super) struct Setup {
-    pub(super) loss: Loss,
-    pub(super) optimizer: Option<Optimizer>,
-    pub(super) groups: Groups,
-    pub(super) regularization: Regularization,
-    /// The seed of dropout and noise; none leaves them out.
-    pub(super) seed: Option<u64>,
-    pub(super) batch_size: usize,
-    /// The minibatches of one update.
-    pub(super) accumulate: usize,
-    pub(super) shuffle: bool,
-    pub(super) recorder: Option<Recorder>,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Setup<'a> {
+    pub(super) settings: &'a RunSettings,
+    /// Whether parameters move; else gradients are left as they are, and nothing is drawn.
+    pub(super) trains: bool,
+    pub(super) recorder: Option<&'a Recorder>,
     /// The most epochs that are queued before anything is read back.
     pub(super) most_epochs: usize,
 }
@@ -35,6 +29,9 @@ pub(super) struct Setup {
 pub(super) struct Engine {
     executable: Box<dyn Executable>,
     pub(super) plan: Plan,
+    reduction: LossReduction,
+    /// What each row of the data counts; none where each counts once.
+    weights: Option<Weights>,
     specs: Vec<String>,
     buffers: Vec<Buffer>,
 }
@@ -43,42 +40,59 @@ impl Engine {
     /// Puts the data on the network's device and compiles the run.
     ///
     /// # Errors
-    /// [`Error::Shape`], [`Error::Targets`], [`Error::Label`], [`Error::Argument`] where network,
-    /// loss and data do not fit, and the device's.
-    pub(super) fn new(mlp: &Mlp, data: &Dataset, setup: Setup) -> Result<Self> {
+    /// `Shape`, `Targets`, `Label`, `Argument` where network, loss and data do not fit, and the
+    /// device's.
+    pub(super) fn new(mlp: &Mlp, data: &Dataset, setup: Setup<'_>) -> Result<Self> {
         mlp.check_inputs("fit", Shape::new(data.len(), data.inputs()))?;
-        check_output(mlp, setup.loss)?;
+        let settings = setup.settings;
+        let objective = Objective::of(settings);
+        let Objective { loss, reduction, positive_weights, .. } = objective;
+        objective.check(mlp)?;
         let device = mlp.device();
         let features = Placed::features(device, data)?;
         let outputs = mlp.network().outputs();
-        let targets = Placed::targets(device, data, setup.loss, outputs)?;
-        let recorder = setup.recorder.as_ref();
-        recorder.map_or(Ok(()), |recorder| recorder.check(mlp.network()))?;
-        let plan = Plan::new(data.len(), mlp.network(), &setup)?;
+        let targets = Placed::targets(device, data, loss, outputs)?;
+        let weights = objective.weights(data, outputs)?;
+        let placed = (weights.as_ref())
+            .map(|weights| Placed::new(device, weights.words.clone(), data.len(), weights.cols))
+            .transpose()?;
+        setup.recorder.map_or(Ok(()), |recorder| recorder.check(mlp.network()))?;
+        let plan = Plan::new(data.len(), mlp.network(), setup)?;
         let kept = Kept {
-            names: recorder.map(|recorder| recorder.names.clone()).unwrap_or_default(),
+            names: setup.recorder.map(|recorder| recorder.names.clone()).unwrap_or_default(),
             rows: plan.record_rows(),
         };
         let lower = |&(batch, share): &(usize, Share)| {
             let sources = [&features, &targets].map(|placed| placed.source.clone());
+            let optimizer = setup.trains.then_some(settings.optimizer);
             Step {
-                groups: setup.groups.clone(),
-                regularization: setup.regularization,
-                seed: setup.seed,
+                reduction,
+                groups: settings.groups.clone(),
+                regularization: settings.regularization,
+                seed: setup.trains.then_some(settings.seed),
                 share,
+                target_kind: data.targets().kind(),
+                weights: placed.as_ref().map(|weights| weights.source.clone()),
+                positive_weights: positive_weights.is_some(),
                 order: plan.order_words(),
                 slots: plan.slots(),
                 kept: kept.clone(),
-                ..Step::new(mlp.network().clone(), setup.loss, setup.optimizer, batch, sources)
+                ..Step::new(mlp.network().clone(), loss, optimizer, batch, sources)
             }
             .lower()
         };
         let programs: Vec<Program> = plan.minibatches().iter().map(lower).collect::<Result<_>>()?;
 
-        let mut parts = features.parts.iter().chain(&targets.parts);
+        let weight_parts = placed.iter().flat_map(|weights| &weights.parts);
+        let mut parts = features.parts.iter().chain(&targets.parts).chain(weight_parts);
+        let is_data = |name: &str| {
+            let prefixes = [names::FEATURES, names::TARGETS, names::WEIGHTS];
+            name.split_once('.').is_some_and(|(prefix, _)| prefixes.contains(&prefix))
+        };
         let place = |spec: &crate::program::BufferSpec| match spec.name.as_str() {
             names::PARAMETERS => Ok(mlp.buffer().clone()),
-            name if name.starts_with("features.") || name.starts_with("targets.") => {
+            names::POSITIVE_WEIGHTS => device.upload(positive_weights.unwrap_or_default()),
+            name if is_data(name) => {
                 parts.next().cloned().map_or_else(|| device.allocate(spec.words), Ok)
             }
             _ => device.allocate(spec.words),
@@ -86,7 +100,7 @@ impl Engine {
         let buffers: Vec<Buffer> = programs[0].buffers.iter().map(place).collect::<Result<_>>()?;
         let executable = device.compile(&programs, &buffers)?;
         let specs = programs[0].buffers.iter().map(|spec| spec.name.clone()).collect();
-        Ok(Self { executable, plan, specs, buffers })
+        Ok(Self { executable, plan, reduction, weights, specs, buffers })
     }
 
     /// A buffer of the run.
@@ -100,19 +114,17 @@ impl Engine {
         self.buffer(names::ORDER).map_or(Ok(()), |buffer| buffer.write(0, order))
     }
 
+    /// The loss of an epoch from those of its steps, over rows in `order`, or as they lie.
+    pub(super) fn epoch_loss(&self, losses: &[f32], order: &[u32]) -> f64 {
+        match (self.reduction, &self.weights) {
+            (LossReduction::Sum, _) => losses.iter().map(|&loss| f64::from(loss)).sum(),
+            (_, None) => self.plan.mean(losses),
+            (_, Some(weights)) => weights.mean(&self.plan, losses, order),
+        }
+    }
+
     /// Queues steps.
     pub(super) fn queue(&mut self, launches: &[Launch]) -> Result<()> {
         self.executable.run(launches)
     }
-}
-
-/// Checks that the loss can follow the last layer.
-fn check_output(mlp: &Mlp, loss: Loss) -> Result<()> {
-    let last = mlp.layers().last().map_or(Activation::Identity, |layer| layer.activation);
-    if loss.takes_logits() && last != Activation::Identity {
-        let expected =
-            format!("{loss} takes logits: use `.output(width)`, which has no activation");
-        return Err(Error::argument("the last layer's activation", last, expected));
-    }
-    Ok(())
 }

@@ -41,29 +41,30 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(rows: usize, network: &Network, setup: &Setup) -> Result<Self> {
-        if setup.batch_size == 0 {
+    pub(super) fn new(rows: usize, network: &Network, setup: Setup<'_>) -> Result<Self> {
+        let settings = setup.settings;
+        if settings.batch_size == 0 {
             return Err(Error::argument("the batch size", 0, "a minibatch needs at least one row"));
         }
-        if setup.accumulate == 0 {
+        if settings.accumulate == 0 {
             let expected = "an update needs at least one minibatch";
             return Err(Error::argument("the minibatches of an update", 0, expected));
         }
         if u32::try_from(rows).is_err() {
             return Err(Error::argument("the number of rows", rows, "at most 4,294,967,295"));
         }
-        let batch = setup.batch_size.min(rows);
+        let batch = settings.batch_size.min(rows);
         let steps = rows.div_ceil(batch);
-        let shuffle = setup.shuffle && steps > 1;
+        let shuffle = settings.shuffle && steps > 1;
         let by_rows = if shuffle { FLIGHT_ROWS / rows } else { usize::MAX };
-        let accumulate = setup.accumulate.min(steps);
-        let by_records = setup.recorder.as_ref().map_or(usize::MAX, |recorder| {
+        let accumulate = settings.accumulate.min(steps);
+        let by_records = setup.recorder.map_or(usize::MAX, |recorder| {
             let records = FLIGHT_RECORDS / recorder.words(network).max(1);
             records.saturating_mul(recorder.every) / steps.div_ceil(accumulate)
         });
         let most = by_rows.min(FLIGHT_STEPS / steps).min(by_records);
         let epochs = most.min(setup.most_epochs).max(1);
-        let record_every = setup.recorder.as_ref().map(|recorder| recorder.every);
+        let record_every = setup.recorder.map(|recorder| recorder.every);
         Ok(Self { rows, batch, steps, accumulate, record_every, shuffle, epochs })
     }
 

@@ -7,7 +7,8 @@ use crate::device::Launch;
 use crate::error::Result;
 use crate::mlp::{Mlp, Named, named};
 use crate::op::StepArgs;
-use crate::optim::{Groups, Regularization};
+use crate::optim::Groups;
+use crate::persist::RunSettings;
 use crate::program::names;
 
 /// The loss of a batch and its gradient with respect to every parameter.
@@ -34,18 +35,14 @@ impl Trainer {
     /// # Errors
     /// Those of [`gradients`](Self::gradients).
     pub async fn gradients_async(&self, mlp: &Mlp, data: &Dataset) -> Result<Gradients> {
-        let setup = Setup {
-            loss: self.loss,
-            optimizer: None,
-            groups: Groups::default(),
-            regularization: Regularization::default(),
-            seed: None,
+        let settings = RunSettings {
             batch_size: data.len(),
             accumulate: 1,
             shuffle: false,
-            recorder: None,
-            most_epochs: 1,
+            groups: Groups::default(),
+            ..self.settings.clone()
         };
+        let setup = Setup { settings: &settings, trains: false, recorder: None, most_epochs: 1 };
         let mut engine = Engine::new(mlp, data, setup)?;
         engine.queue(&[Launch { program: 0, args: StepArgs::default() }])?;
         let read = [names::GRADIENTS, names::LOSSES].map(|name| engine.buffer(name));

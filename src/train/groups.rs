@@ -9,7 +9,7 @@ impl Trainer {
     /// error of [`fit`](Self::fit).
     #[must_use]
     pub fn learning_rate_factor(mut self, layer: usize, factor: f64) -> Self {
-        self.groups.learning_rate_factors.insert(layer, factor);
+        self.settings.groups.learning_rate_factors.insert(layer, factor);
         self
     }
 
@@ -20,14 +20,14 @@ impl Trainer {
     /// network all of whose layers are frozen.
     #[must_use]
     pub fn freeze(mut self, layer: usize) -> Self {
-        self.groups.frozen.insert(layer);
+        self.settings.groups.frozen.insert(layer);
         self
     }
 
     /// Whether the optimizer's weight decay is on biases too; default true, as in PyTorch.
     #[must_use]
     pub fn decay_biases(mut self, decay: bool) -> Self {
-        self.groups.decay_biases = decay;
+        self.settings.groups.decay_biases = decay;
         self
     }
 }

@@ -1,10 +1,13 @@
 //! How good predictions are. Computed on the host in f64.
+//!
+//! A row counts as often as its sample weight says, as in scikit-learn's metrics. Other settings of
+//! a training (reduction, class weights, positive weights) are not part of a metric.
 
 use ndarray::{ArrayView1, ArrayView2, Axis};
 
 use crate::data::{Dataset, Targets};
 use crate::error::{Error, Result};
-use crate::nn::{Loss, Target};
+use crate::nn::{Loss, LossReduction, Target};
 use crate::op::{Shape, argmax};
 
 /// A measure of a network's outputs against a data set's targets.
@@ -20,7 +23,7 @@ pub enum Metric {
     Mse,
     /// The mean absolute error.
     Mae,
-    /// The mean of a loss function.
+    /// The mean of a loss function's terms, whatever the training's reduction: PyTorch's `mean`.
     Loss(Loss),
 }
 
@@ -53,12 +56,16 @@ impl Metric {
     ///
     /// # Errors
     /// [`Error::Targets`] if the metric needs targets of the other kind, [`Error::Shape`] if
-    /// outputs and targets differ in shape, [`Error::Label`] for a label without an output.
+    /// outputs and targets differ in shape, [`Error::Label`] for a label without an output,
+    /// [`Error::Argument`] for a loss whose constant is outside of its domain, or if every row's
+    /// weight is 0.
     pub fn compute(self, outputs: ArrayView2<'_, f32>, data: &Dataset) -> Result<f64> {
         let columns = match (self, data.targets()) {
             (Self::Accuracy, Targets::Labels { .. }) => outputs.ncols(),
-            (Self::Loss(loss), Targets::Labels { .. }) if loss.takes_labels() => outputs.ncols(),
-            (Self::Loss(loss), Targets::Values { outputs, .. }) if !loss.takes_labels() => *outputs,
+            (Self::Loss(loss), targets) if loss.accepts(targets.kind()) => match targets {
+                Targets::Labels { .. } => outputs.ncols(),
+                Targets::Values { outputs, .. } => *outputs,
+            },
             (Self::R2 | Self::Mse | Self::Mae, Targets::Values { outputs, .. }) => *outputs,
             _ => return Err(self.mismatch(data)),
         };
@@ -68,13 +75,13 @@ impl Metric {
             let hint = "outputs, first, and targets, second, need one shape";
             return Err(Error::Shape { op: self.name(), left, right, hint });
         }
+        let weights = Weights::new(data)?;
         match (self, data.labels(), data.values()) {
-            (Self::Accuracy, Some(labels), _) => Ok(accuracy(outputs, labels)),
-            (Self::Loss(loss), Some(labels), _) => by_labels(loss, outputs, labels),
-            (Self::Loss(loss), _, Some(values)) => Ok(by_values(loss, outputs, values)),
-            (Self::R2, _, Some(values)) => Ok(r2(outputs, values)),
-            (Self::Mse, _, Some(values)) => Ok(mean(outputs, values, |d| d * d)),
-            (Self::Mae, _, Some(values)) => Ok(mean(outputs, values, f64::abs)),
+            (Self::Accuracy, Some(labels), _) => Ok(accuracy(outputs, labels, &weights)),
+            (Self::Loss(loss), ..) => mean_loss(loss, outputs, data, &weights),
+            (Self::R2, _, Some(values)) => Ok(r2(outputs, values, &weights)),
+            (Self::Mse, _, Some(values)) => Ok(mean(outputs, values, &weights, |d| d * d)),
+            (Self::Mae, _, Some(values)) => Ok(mean(outputs, values, &weights, f64::abs)),
             _ => Err(self.mismatch(data)),
         }
     }
@@ -93,51 +100,103 @@ impl Metric {
     }
 }
 
-fn accuracy(outputs: ArrayView2<'_, f32>, labels: &[u32]) -> f64 {
-    let rows = outputs.rows().into_iter().zip(labels);
-    let right = rows.filter(|(row, label)| argmax(row.iter().copied()) == **label as usize).count();
-    right as f64 / labels.len() as f64
+/// What each row counts, and all together.
+struct Weights<'a> {
+    of_rows: Option<&'a [f32]>,
+    total: f64,
 }
 
-fn by_labels(loss: Loss, outputs: ArrayView2<'_, f32>, labels: &[u32]) -> Result<f64> {
-    let classes = outputs.ncols();
-    let mut gradient = vec![0.0; classes];
-    let mut sum = 0.0;
-    for (row, (y, &label)) in outputs.rows().into_iter().zip(labels).enumerate() {
-        if label as usize >= classes {
-            return Err(Error::Label { row, label: i64::from(label), classes });
+impl<'a> Weights<'a> {
+    fn new(data: &'a Dataset) -> Result<Self> {
+        let of_rows = data.sample_weights();
+        let sum = |weights: &[f32]| weights.iter().map(|&weight| f64::from(weight)).sum();
+        let total = of_rows.map_or(data.len() as f64, sum);
+        if total == 0.0 {
+            let expected = "a metric needs at least one row that counts";
+            return Err(Error::argument("every sample weight", 0, expected));
         }
-        let y: Vec<f64> = y.iter().map(|&y| f64::from(y)).collect();
-        sum += loss.row(&y, Target::Label(label as usize), &mut gradient);
+        Ok(Self { of_rows, total })
     }
-    Ok(sum * loss.scale(outputs.nrows(), classes))
+
+    fn of(&self, row: usize) -> f64 {
+        self.of_rows.map_or(1.0, |weights| f64::from(weights[row]))
+    }
+
+    /// The mean over rows.
+    fn mean(&self, of_row: impl Iterator<Item = f64>) -> f64 {
+        self.sum(of_row) / self.total
+    }
+
+    /// The sum over rows; one that does not count may be anything.
+    fn sum(&self, of_row: impl Iterator<Item = f64>) -> f64 {
+        let weighted = |(row, x): (usize, f64)| match self.of(row) {
+            0.0 => 0.0,
+            weight => weight * x,
+        };
+        of_row.enumerate().map(weighted).sum()
+    }
 }
 
-fn by_values(loss: Loss, outputs: ArrayView2<'_, f32>, values: ArrayView2<'_, f32>) -> f64 {
+fn accuracy(outputs: ArrayView2<'_, f32>, labels: &[u32], weights: &Weights<'_>) -> f64 {
+    let rows = outputs.rows().into_iter().zip(labels);
+    let is_right = |(row, label): (ArrayView1<'_, f32>, &u32)| {
+        f64::from(u8::from(argmax(row.iter().copied()) == *label as usize))
+    };
+    weights.mean(rows.map(is_right))
+}
+
+fn mean_loss(
+    loss: Loss,
+    outputs: ArrayView2<'_, f32>,
+    data: &Dataset,
+    weights: &Weights<'_>,
+) -> Result<f64> {
+    loss.check()?;
+    let classes = outputs.ncols();
+    if let Some(labels) = data.labels()
+        && let Some(row) = labels.iter().position(|&label| label as usize >= classes)
+    {
+        return Err(Error::Label { row, label: i64::from(labels[row]), classes });
+    }
     let wide = |row: ArrayView1<'_, f32>| row.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
-    let mut gradient = vec![0.0; outputs.ncols()];
-    let rows = outputs.rows().into_iter().zip(values.rows());
-    let sum: f64 =
-        rows.map(|(y, t)| loss.row(&wide(y), Target::Values(&wide(t)), &mut gradient)).sum();
-    sum * loss.scale(outputs.nrows(), outputs.ncols())
+    let mut gradient = vec![0.0; classes];
+    let sigmas = data.sigmas().filter(|_| loss == Loss::ChiSquare);
+    let losses = outputs.rows().into_iter().enumerate().map(|(i, y)| {
+        let value = match (data.labels(), data.values()) {
+            (Some(labels), _) => {
+                loss.row(&wide(y), Target::Label(labels[i] as usize), None, &mut gradient)
+            }
+            (_, Some(values)) => {
+                loss.row(&wide(y), Target::Values(&wide(values.row(i))), None, &mut gradient)
+            }
+            _ => 0.0,
+        };
+        sigmas.map_or(value, |sigmas| value / f64::from(sigmas[i]).powi(2))
+    });
+    Ok(weights.mean(losses) * LossReduction::Mean.scale(loss, 1, classes))
 }
 
 fn mean(
     outputs: ArrayView2<'_, f32>,
     values: ArrayView2<'_, f32>,
+    weights: &Weights<'_>,
     term: impl Fn(f64) -> f64,
 ) -> f64 {
-    let pairs = outputs.iter().zip(values.iter());
-    let sum: f64 = pairs.map(|(&y, &t)| term(f64::from(y) - f64::from(t))).sum();
-    sum / outputs.len() as f64
+    let rows = outputs.rows().into_iter().zip(values.rows());
+    let of_row = |(y, t): (ArrayView1<'_, f32>, ArrayView1<'_, f32>)| {
+        let terms = y.iter().zip(t).map(|(&y, &t)| term(f64::from(y) - f64::from(t)));
+        terms.sum::<f64>()
+    };
+    weights.mean(rows.map(of_row)) / outputs.ncols() as f64
 }
 
-fn r2(outputs: ArrayView2<'_, f32>, values: ArrayView2<'_, f32>) -> f64 {
+fn r2(outputs: ArrayView2<'_, f32>, values: ArrayView2<'_, f32>, weights: &Weights<'_>) -> f64 {
     let columns = outputs.axis_iter(Axis(1)).zip(values.axis_iter(Axis(1)));
     let score = |(y, t): (ArrayView1<'_, f32>, ArrayView1<'_, f32>)| {
-        let mean = t.iter().map(|&t| f64::from(t)).sum::<f64>() / t.len() as f64;
-        let total: f64 = t.iter().map(|&t| (f64::from(t) - mean).powi(2)).sum();
-        let left: f64 = y.iter().zip(t).map(|(&y, &t)| (f64::from(t) - f64::from(y)).powi(2)).sum();
+        let mean = weights.mean(t.iter().map(|&t| f64::from(t)));
+        let total = weights.sum(t.iter().map(|&t| (f64::from(t) - mean).powi(2)));
+        let left =
+            weights.sum(y.iter().zip(t).map(|(&y, &t)| (f64::from(t) - f64::from(y)).powi(2)));
         match (total == 0.0, left == 0.0) {
             (true, true) => 1.0,
             (true, false) => 0.0,

@@ -3,10 +3,12 @@
 mod checkpoint;
 mod engine;
 mod flight;
+mod gradient_check;
 mod gradients;
 mod groups;
 mod history;
 mod metric;
+mod objective;
 mod pacing;
 mod progress;
 mod range_test;
@@ -20,6 +22,7 @@ mod trainer;
 mod validation;
 mod watch;
 
+pub use gradient_check::{GradientCheck, GradientReport, ParameterCheck};
 pub use gradients::Gradients;
 pub use history::{EpochRecord, History};
 pub use metric::Metric;

@@ -20,7 +20,7 @@ impl Trainer {
     /// ```
     #[must_use]
     pub fn schedule(mut self, schedule: impl Into<Pacing>) -> Self {
-        self.pacing = schedule.into();
+        self.settings.schedule = schedule.into();
         self
     }
 }

@@ -9,6 +9,7 @@ use crate::device::Launch;
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
 use crate::optim::Pace;
+use crate::persist::RunSettings;
 use crate::program::names;
 
 /// The rates to try.
@@ -125,21 +126,21 @@ impl Trainer {
     ) -> Result<RateScan> {
         range.check()?;
         self.check()?;
+        let settings = RunSettings { accumulate: 1, ..self.settings.clone() };
+        let setup =
+            Setup { settings: &settings, trains: true, recorder: None, most_epochs: usize::MAX };
         let copy = mlp.to_device_async(mlp.device()).await?;
-        let mut engine = Engine::new(
-            &copy,
-            data,
-            Setup { accumulate: 1, recorder: None, ..self.setup(usize::MAX) },
-        )?;
+        let mut engine = Engine::new(&copy, data, setup)?;
         let plan = engine.plan;
-        let mut pace = Pace::after(0, &self.optimizer, |_| None);
+        let mut pace = Pace::after(0, &self.settings.optimizer, |_| None);
         let epochs = range.steps.div_ceil(plan.steps);
         let (mut losses, mut launches) = (Vec::new(), Vec::<Launch>::new());
         for epoch in (0..epochs).step_by(plan.epochs) {
             let count = plan.epochs.min(epochs - epoch);
-            engine.write_order(&plan.order(self.seed, epoch, count))?;
+            engine.write_order(&plan.order(self.settings.seed, epoch, count))?;
             let step = (epoch * plan.steps) as u64;
-            let coefficients = |step| pace.next(&self.optimizer, range.rate(step as usize), None);
+            let coefficients =
+                |step| pace.next(&self.settings.optimizer, range.rate(step as usize), None);
             plan.launches(count, step, coefficients, &mut launches);
             launches.truncate(range.steps - losses.len());
             engine.queue(&launches)?;

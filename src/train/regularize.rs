@@ -61,12 +61,12 @@ impl Trainer {
     /// a quarter of the memory. The last update of an epoch may have fewer.
     #[must_use]
     pub fn accumulate(mut self, minibatches: usize) -> Self {
-        self.accumulate = minibatches;
+        self.settings.accumulate = minibatches;
         self
     }
 
     fn regularize(mut self, set: impl FnOnce(&mut Regularization)) -> Self {
-        set(&mut self.regularization);
+        set(&mut self.settings.regularization);
         self
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::objective::check_targets;
 use crate::data::{Dataset, Targets};
 use crate::device::{Buffer, Device};
 use crate::error::{Error, Result};
@@ -15,7 +16,12 @@ pub(super) struct Placed {
 }
 
 impl Placed {
-    fn new(device: &Device, words: Arc<Vec<f32>>, rows: usize, cols: usize) -> Result<Self> {
+    pub(super) fn new(
+        device: &Device,
+        words: Arc<Vec<f32>>,
+        rows: usize,
+        cols: usize,
+    ) -> Result<Self> {
         let source = Source::divided(rows, cols, device.max_words());
         if let [_] = source.parts[..] {
             return Ok(Self { source, parts: vec![device.upload_shared(words)?] });
@@ -38,7 +44,8 @@ impl Placed {
     /// The targets of a data set, as the loss needs them.
     ///
     /// # Errors
-    /// [`Error::Targets`] if they are of the other kind, [`Error::Label`] for a label without an
+    /// [`Error::Targets`] if they are of the other kind, [`Error::Argument`] for a value that is no
+    /// target of the loss, [`Error::Label`] for a label without an
     /// output.
     pub(super) fn targets(
         device: &Device,
@@ -46,8 +53,9 @@ impl Placed {
         loss: Loss,
         network_outputs: usize,
     ) -> Result<Self> {
+        check_targets(loss, data)?;
         match data.targets() {
-            Targets::Labels { labels, .. } if loss.takes_labels() => {
+            Targets::Labels { labels, .. } => {
                 let beyond = |label: &u32| *label as usize >= network_outputs;
                 if let Some(row) = labels.iter().position(beyond) {
                     let label = i64::from(labels[row]);
@@ -56,21 +64,9 @@ impl Placed {
                 let words = labels.iter().map(|&label| f32::from_bits(label)).collect();
                 Self::new(device, Arc::new(words), data.len(), 1)
             }
-            Targets::Values { values, outputs } if !loss.takes_labels() => {
+            Targets::Values { values, outputs } => {
                 Self::new(device, values.clone(), data.len(), *outputs)
             }
-            Targets::Labels { .. } => Err(Error::Targets {
-                op: loss.name(),
-                found: "class labels",
-                needs: "this loss needs values: make the data set with `Dataset::regression`, or \
-                        use a loss for labels such as `Loss::CrossEntropy`",
-            }),
-            Targets::Values { .. } => Err(Error::Targets {
-                op: loss.name(),
-                found: "values",
-                needs: "this loss needs class labels: make the data set with \
-                        `Dataset::classification`, or use a loss for values such as `Loss::Mse`",
-            }),
         }
     }
 }

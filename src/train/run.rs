@@ -1,6 +1,6 @@
 //! A fit under way: flights of epochs, what they leave, and checkpoints of it.
 
-use super::engine::Engine;
+use super::engine::{Engine, Setup};
 use super::history::{EpochRecord, History};
 use super::pacing::Pacer;
 use super::progress::Progress;
@@ -43,13 +43,20 @@ pub(super) struct Run<'a> {
 
 impl<'a> Run<'a> {
     pub(super) fn new(trainer: &Trainer, mlp: &'a Mlp, train: &Dataset) -> Result<Self> {
-        let engine = Engine::new(mlp, train, trainer.setup(trainer.patience()))?;
+        let settings = RunSettings { rows: train.len(), ..trainer.settings.clone() };
+        let setup = Setup {
+            settings: &settings,
+            trains: true,
+            recorder: trainer.recorder.as_ref(),
+            most_epochs: trainer.patience(),
+        };
+        let engine = Engine::new(mlp, train, setup)?;
         let model = engine.buffer(names::AVERAGE).unwrap_or(mlp.buffer());
         let validation = (trainer.validation.as_ref())
-            .map(|data| Validation::new(mlp, model, data, trainer.loss, &trainer.metrics))
+            .map(|data| Validation::new(mlp, model, data, settings.loss, &trainer.metrics))
             .transpose()?;
-        let settings = trainer.settings(train.len());
-        let pacer = Pacer::new(trainer.optimizer, trainer.pacing.clone(), engine.plan.updates());
+        let pacer =
+            Pacer::new(settings.optimizer, settings.schedule.clone(), engine.plan.updates());
         let progress = Progress::new(trainer.progress, trainer.epochs, train.len());
         Ok(Self {
             mlp,
@@ -135,7 +142,8 @@ impl<'a> Run<'a> {
     pub(super) async fn flight(&mut self, count: usize, history: &mut History) -> Result<f64> {
         let watch = Stopwatch::start();
         let plan = self.engine.plan;
-        self.engine.write_order(&plan.order(self.settings.seed, self.epoch, count))?;
+        let order = plan.order(self.settings.seed, self.epoch, count);
+        self.engine.write_order(&order)?;
         let coefficients = |step| self.pacer.coefficients(step);
         plan.launches(count, self.step, coefficients, &mut self.launches);
         self.engine.queue(&self.launches)?;
@@ -151,11 +159,13 @@ impl<'a> Run<'a> {
         }
 
         let seconds = watch.seconds();
+        let mut orders = order.chunks_exact(plan.rows);
         for losses in losses.chunks_exact(plan.steps) {
+            let order = orders.next().unwrap_or_default();
             self.epoch += 1;
             history.epochs.push(EpochRecord {
                 epoch: self.epoch,
-                train_loss: plan.mean(losses),
+                train_loss: self.engine.epoch_loss(losses, order),
                 validation_loss: None,
                 metrics: Vec::new(),
                 learning_rate: self.pacer.rate((self.epoch * plan.updates() - 1) as u64),

@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 
 use super::checkpoint::Checkpoints;
-use super::engine::Setup;
 use super::history::{EpochRecord, History};
 use super::metric::Metric;
 use super::recording::Recorder;
@@ -14,8 +13,7 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
 use crate::nn::Loss;
-use crate::optim::schedule::Pacing;
-use crate::optim::{Groups, Optimizer, Regularization};
+use crate::optim::Optimizer;
 use crate::persist::{Checkpoint, RunSettings};
 
 /// A flight is made longer until it takes this long, so that reading back costs little and a
@@ -37,16 +35,9 @@ const FLIGHT_SECONDS: f64 = 0.1;
 /// # Ok::<(), wgrad::Error>(())
 /// ```
 pub struct Trainer {
-    pub(super) loss: Loss,
-    pub(super) optimizer: Optimizer,
-    pub(super) groups: Groups,
-    pub(super) pacing: Pacing,
-    pub(super) batch_size: usize,
+    /// What decides the course of a run; resumed runs must share it.
+    pub(super) settings: RunSettings,
     pub(super) epochs: usize,
-    pub(super) shuffle: bool,
-    pub(super) seed: u64,
-    pub(super) accumulate: usize,
-    pub(super) regularization: Regularization,
     pub(super) progress: bool,
     pub(super) record_steps: bool,
     pub(super) recorder: Option<Recorder>,
@@ -62,16 +53,8 @@ impl Trainer {
     /// A trainer with batches of 32 rows, 10 epochs, reshuffling, seed 0, and no progress bar.
     pub fn new(loss: Loss, optimizer: impl Into<Optimizer>) -> Self {
         Self {
-            loss,
-            optimizer: optimizer.into(),
-            groups: Groups::default(),
-            pacing: Pacing::default(),
-            batch_size: 32,
+            settings: RunSettings::new(loss, optimizer.into()),
             epochs: 10,
-            shuffle: true,
-            seed: 0,
-            accumulate: 1,
-            regularization: Regularization::default(),
             progress: false,
             record_steps: false,
             recorder: None,
@@ -85,8 +68,9 @@ impl Trainer {
 
     /// The rows of a minibatch; default 32. More than there are rows means all of them.
     #[must_use]
-    pub fn batch_size(self, batch_size: usize) -> Self {
-        Self { batch_size, ..self }
+    pub fn batch_size(mut self, batch_size: usize) -> Self {
+        self.settings.batch_size = batch_size;
+        self
     }
 
     /// How often to go through the data; default 10.
@@ -97,14 +81,16 @@ impl Trainer {
 
     /// Whether each epoch takes the rows in a new random order; default true.
     #[must_use]
-    pub fn shuffle(self, shuffle: bool) -> Self {
-        Self { shuffle, ..self }
+    pub fn shuffle(mut self, shuffle: bool) -> Self {
+        self.settings.shuffle = shuffle;
+        self
     }
 
     /// The seed of row orders, dropout and noise; default 0. The same on every device.
     #[must_use]
-    pub fn seed(self, seed: u64) -> Self {
-        Self { seed, ..self }
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.settings.seed = seed;
+        self
     }
 
     /// Whether to show a progress bar on the terminal's error output; default false.
@@ -221,45 +207,10 @@ impl Trainer {
         patience.unwrap_or(usize::MAX).min(validated).max(1)
     }
 
-    /// The run of a fit that looks after every so many epochs.
-    pub(super) fn setup(&self, most_epochs: usize) -> Setup {
-        Setup {
-            loss: self.loss,
-            optimizer: Some(self.optimizer),
-            groups: self.groups.clone(),
-            regularization: self.regularization,
-            seed: Some(self.seed),
-            batch_size: self.batch_size,
-            accumulate: self.accumulate,
-            shuffle: self.shuffle,
-            recorder: self.recorder.clone(),
-            most_epochs,
-        }
-    }
-
-    /// What decides the course of a run over `rows` rows.
-    pub(super) fn settings(&self, rows: usize) -> RunSettings {
-        let Self { loss, optimizer, batch_size, shuffle, seed, accumulate, regularization, .. } =
-            *self;
-        let (groups, schedule) = (self.groups.clone(), self.pacing.clone());
-        RunSettings {
-            loss,
-            optimizer,
-            groups,
-            schedule,
-            batch_size,
-            shuffle,
-            seed,
-            rows,
-            accumulate,
-            regularization,
-        }
-    }
-
     pub(super) fn check(&self) -> Result<()> {
-        self.optimizer.check()?;
-        self.pacing.schedule.check()?;
-        self.regularization.check()?;
+        self.settings.optimizer.check()?;
+        self.settings.schedule.schedule.check()?;
+        self.settings.regularization.check()?;
         if let (Some(metric), None) = (self.metrics.first(), &self.validation) {
             let expected = "metrics are computed on a validation set: add `.validation(&data)`";
             return Err(Error::argument("a metric", metric.name(), expected));

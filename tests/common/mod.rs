@@ -1,11 +1,13 @@
 //! What the integration tests share: the devices of this machine, seeded values, comparison with
-//! f64 (`compare`), and a bench that runs one op under guard (`bench`).
+//! f64 (`compare`), the losses' formulas (`losses`), and a bench that runs one op under guard
+//! (`bench`).
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub mod bench;
 pub mod compare;
 pub mod folder;
+pub mod losses;
 
 use std::io::Write;
 use std::sync::OnceLock;

@@ -113,6 +113,16 @@ fn classes_follow_the_largest_label_or_are_given() {
 }
 
 #[test]
+fn balanced_class_weights_are_scikit_learns() {
+    // compute_class_weight("balanced", classes=[0, 1, 3], y=[0, 3, 3, 1, 3]): 5 / (3 counts).
+    let data = Dataset::classification_from_vec([0.0; 5], 1, [0, 3, 3, 1, 3]).unwrap();
+    let third = |count: f64| (5.0 / (3.0 * count)) as f32;
+    assert_eq!(data.balanced_class_weights().unwrap(), [third(1.0), third(1.0), 0.0, third(3.0)]);
+    let values = Dataset::regression_from_vec([0.0], 1, [0.0], 1).unwrap();
+    assert!(matches!(values.balanced_class_weights(), Err(Error::Targets { .. })));
+}
+
+#[test]
 fn scaling_multiplies_every_feature() {
     let data = Dataset::classification_from_vec([0.0, 51.0, 255.0, 1.0], 2, [0, 1]).unwrap();
     let scaled = data.scaled(1.0 / 255.0).unwrap();

@@ -6,18 +6,25 @@ use wgrad::data::Dataset;
 
 use crate::assert_error;
 
-/// Row i is (i, -i), so that a row shows where it came from; its label is `labels[i]`.
+/// Row i is (i, -i), so that a row shows where it came from; its label is `labels[i]`, its weight
+/// i + 1, its sigma i + 2.
 fn rows(labels: &[u32]) -> Dataset {
     let x: Vec<f32> = (0..labels.len()).flat_map(|i| [i as f32, -(i as f32)]).collect();
-    Dataset::classification_from_vec(x, 2, labels).unwrap()
+    let column =
+        |first: usize| -> Vec<f32> { (0..labels.len()).map(|i| (i + first) as f32).collect() };
+    let data = Dataset::classification_from_vec(x, 2, labels).unwrap();
+    data.with_sample_weights(column(1)).unwrap().with_sigmas(column(2)).unwrap()
 }
 
-/// Where each row came from, with the check that its second feature and its label came along.
+/// Where each row came from, with the check that its second feature, its label, its weight and its
+/// sigma came along.
 fn origins(part: &Dataset, labels: &[u32]) -> Vec<usize> {
     let row = |(i, &label): (usize, &u32)| {
         let origin = part.features()[[i, 0]] as usize;
         assert_eq!(part.features()[[i, 1]], -(origin as f32));
         assert_eq!(label, labels[origin], "row {origin} has another row's label");
+        assert_eq!(part.sample_weights().unwrap()[i], (origin + 1) as f32);
+        assert_eq!(part.sigmas().unwrap()[i], (origin + 2) as f32);
         origin
     };
     part.labels().unwrap().iter().enumerate().map(row).collect()

@@ -49,8 +49,6 @@ fn labels_and_targets_that_do_not_fit_the_loss() {
         refused(by_label.gradients(&mlp, &labels), &parts);
         refused(mlp.evaluate(&labels, Loss::CrossEntropy), &parts);
 
-        let help = ["cross_entropy", "values", "Dataset::classification", "Loss::Mse"];
-        refused(by_label.fit(&mut mlp, &regression(5, 2, 3)), &help);
         let mut by_value = Trainer::new(Loss::Mse, Adam::default());
         let help = ["mse", "class labels", "Dataset::regression", "Loss::CrossEntropy"];
         refused(by_value.fit(&mut mlp, &labels), &help);
@@ -58,7 +56,7 @@ fn labels_and_targets_that_do_not_fit_the_loss() {
             (Metric::Accuracy, &regression(5, 2, 3), "Dataset::classification"),
             (Metric::R2, &labels, "Dataset::regression"),
             (Metric::Mse, &labels, "Dataset::regression"),
-            (Metric::Loss(Loss::CrossEntropy), &regression(5, 2, 3), "Dataset::classification"),
+            (Metric::Loss(Loss::Nll), &regression(5, 2, 3), "Dataset::classification"),
         ] {
             let error = refused(mlp.evaluate(data, metric), &[metric.name(), part]);
             assert!(matches!(error, Error::Targets { .. }));
@@ -76,8 +74,8 @@ fn validation_sets_that_do_not_fit() {
     let before = mlp.parameters().unwrap();
     let trainer = || Trainer::new(Loss::CrossEntropy, Adam::default()).epochs(1);
     refused(trainer().validation(&beyond).fit(&mut mlp, &good), &["label 5", "row 2"]);
-    let values = regression(5, 2, 3);
-    refused(trainer().validation(&values).fit(&mut mlp, &good), &["cross_entropy", "values"]);
+    let narrow = regression(5, 2, 2);
+    refused(trainer().validation(&narrow).fit(&mut mlp, &good), &["cross_entropy", "(5, 2)"]);
     let metric = trainer().validation(&good).metric(Metric::R2);
     refused({ metric }.fit(&mut mlp, &good), &["r2", "class labels"]);
     assert_eq!(mlp.parameters().unwrap(), before, "the network was trained before the check");
@@ -110,6 +108,73 @@ fn settings_outside_their_domain() {
                 ["last layer's activation is", activation.name(), "logits", ".output(width)"];
             refused(result, &parts);
         }
+    }
+}
+
+/// Every pairing of a loss and a last activation either trains or is refused with what to use.
+#[test]
+fn losses_that_cannot_follow_the_last_layer() {
+    let values = regression(4, 2, 3);
+    let labels = Dataset::classification(&zeros(4, 2), [0, 1, 2, 0]).unwrap();
+    for (loss, remedy) in [
+        (Loss::CrossEntropy, ".output(width)"),
+        (Loss::SmoothedCrossEntropy(0.1), ".output(width)"),
+        (Loss::BceWithLogits, ".output(width)"),
+        (Loss::Bce, "sigmoid"),
+        (Loss::Bce, "Loss::BceWithLogits"),
+        (Loss::Nll, "Loss::CrossEntropy"),
+        (Loss::KlDivergence, "Loss::CrossEntropy"),
+        (Loss::Mse, "any"),
+    ] {
+        let data = if loss == Loss::Nll { &labels } else { &values };
+        let mut refusals = 0;
+        for activation in Activation::ALL {
+            let mlp = Mlp::builder(2).hidden(3, activation).build(&Device::cpu()).unwrap();
+            let result = Trainer::new(loss, Sgd::default()).gradients(&mlp, data);
+            if result.is_err() {
+                refusals += 1;
+                refused(result, &["last layer's activation is", activation.name(), remedy]);
+            }
+        }
+        let most = Activation::ALL.len();
+        assert_eq!(refusals == 0, loss == Loss::Mse, "{loss}: {refusals} of {most}");
+    }
+}
+
+#[test]
+fn values_that_are_no_targets_of_the_loss() {
+    let mlp = net(2, 1, &Device::cpu());
+    for (loss, target, parts) in [
+        (Loss::BceWithLogits, 1.5, ["1.5 in row 2, column 0", "from 0, for no, to 1"]),
+        (Loss::CrossEntropy, -0.5, ["-0.5 in row 2, column 0", "probabilities"]),
+        (Loss::Hinge, 0.0, ["0 in row 2, column 0", "-1 and +1"]),
+        (Loss::SquaredHinge, 0.5, ["0.5 in row 2, column 0", "-1 and +1"]),
+        (Loss::Poisson, -1.0, ["-1 in row 2, column 0", "at least 0"]),
+    ] {
+        let targets = ndarray::array![[1.0f32], [1.0], [target], [1.0]];
+        let data = Dataset::regression(&zeros(4, 2), &targets).unwrap();
+        let trainer = Trainer::new(loss, Sgd::default());
+        refused(trainer.gradients(&mlp, &data), &parts);
+        assert!(trainer.gradients(&mlp, &data.take(2).unwrap()).is_ok());
+        assert!(!loss.takes_target(f32::NAN) && loss.takes_target(1.0));
+    }
+    assert!(Loss::Mse.takes_target(f32::NAN));
+}
+
+#[test]
+fn losses_whose_constants_are_none() {
+    let mlp = net(2, 1, &Device::cpu());
+    let data = regression(4, 2, 1);
+    for (loss, parts) in [
+        (Loss::Huber(0.0), ["delta of huber is 0", "more than 0"]),
+        (Loss::Huber(f32::INFINITY), ["delta of huber is inf", "finite"]),
+        (Loss::SmoothL1(-1.0), ["beta of smooth_l1 is -1", "more than 0"]),
+        (Loss::Quantile(1.0), ["tau of quantile is 1", "between 0 and 1"]),
+        (Loss::Quantile(f32::NAN), ["tau of quantile is NaN", "between 0 and 1"]),
+        (Loss::SmoothedCrossEntropy(1.5), ["label smoothing is 1.5", "from 0 to 1"]),
+    ] {
+        refused(Trainer::new(loss, Sgd::default()).gradients(&mlp, &data), &parts);
+        refused(mlp.evaluate(&data, loss), &parts);
     }
 }
 

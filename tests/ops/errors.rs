@@ -1,6 +1,6 @@
 //! What `Device::execute` refuses, on every device, and what its messages say.
 
-use wgrad::nn::{Activation, Loss};
+use wgrad::nn::{Activation, Loss, TargetKind};
 use wgrad::op::{Axis, BinaryOp, Op, Pick, Reduction, Rows, Shape, StepArgs, View};
 use wgrad::optim::{Adam, Optimizer, Sgd};
 use wgrad::{Buffer, Device, Error};
@@ -50,6 +50,9 @@ fn loss_op() -> Op {
         output: at(0, 4, 3),
         cached: Some(at(1, 4, 3)),
         targets: Rows::all(at(2, 4, 3)),
+        kind: TargetKind::Values,
+        weights: None,
+        positive: None,
         delta: at(3, 4, 3),
         row_losses: at(4, 4, 1),
     }
@@ -207,7 +210,23 @@ fn shapes_that_do_not_fit_are_named() {
         (with!(dense_op(), Dense { output: at(4, 3, 5) }), ["(3, 5)", "(4, 5)"]),
         (with!(loss_op(), Loss { targets: Rows::all(at(2, 4, 1)) }), ["(4, 3)", "(4, 1)"]),
         (with!(loss_op(), Loss { targets: Rows::all(at(2, 3, 3)) }), ["(4, 3)", "(3, 3)"]),
-        (with!(loss_op(), Loss { loss: Loss::CrossEntropy }), ["(4, 3)", "(4, 3)"]),
+        (
+            with!(loss_op(), Loss { loss: Loss::CrossEntropy, kind: TargetKind::Labels }),
+            ["(4, 3)", "(4, 3)"],
+        ),
+        (with!(loss_op(), Loss { weights: Some(at(5, 3, 1)) }), ["(3, 1)", "(4, 1)"]),
+        (
+            with!(loss_op(), Loss { loss: Loss::BceWithLogits, positive: Some(at(5, 1, 2)) }),
+            ["(1, 2)", "(1, 3)"],
+        ),
+        (
+            Op::Weigh { weights: Rows::all(at(0, 4, 3)), mean: true, output: at(1, 4, 1) },
+            ["(4, 3)", "(4, 1)"],
+        ),
+        (
+            Op::Weigh { weights: Rows::all(at(0, 4, 2)), mean: true, output: at(1, 3, 1) },
+            ["(3, 1)", "(4, 1)"],
+        ),
         (with!(loss_op(), Loss { cached: Some(at(1, 3, 4)) }), ["(3, 4)", "(4, 3)"]),
         (with!(loss_op(), Loss { delta: at(3, 4, 2) }), ["(4, 2)", "(4, 3)"]),
         (with!(loss_op(), Loss { row_losses: at(4, 1, 4) }), ["(1, 4)", "(4, 1)"]),
@@ -347,6 +366,11 @@ fn a_step_stays_inside_the_data() {
         with!(dense_op(), Dense { input: order }),
         with!(gradient_op(), Gradient { input: range }),
         with!(loss_op(), Loss { targets: labelled }),
+        Op::Weigh {
+            weights: Rows { source: at(0, 6, 1), ..range },
+            mean: true,
+            output: at(1, 4, 1),
+        },
         Op::Gather { rows: order, first: 0, output: at(1, 4, 3) },
         Op::Scatter { input: at(0, 4, 3), output: at(1, 6, 3) },
     ] {
@@ -366,7 +390,10 @@ fn the_cpu_names_a_label_that_is_no_class() {
     buffers[2].write(0, &[0u32, 2, 1, 7, 0, 0]).unwrap();
     let handles: Vec<&Buffer> = buffers.iter().collect();
     let labels = Rows { source: at(2, 6, 1), pick: Pick::Range, count: 4 };
-    let op = with!(loss_op(), Loss { loss: Loss::CrossEntropy, targets: labels });
+    let op = with!(
+        loss_op(),
+        Loss { loss: Loss::CrossEntropy, kind: TargetKind::Labels, targets: labels }
+    );
     let args = StepArgs { first_row: 1, ..StepArgs::default() };
     let error = device.execute(&op, &handles, &args).unwrap_err();
     assert_eq!(error, Error::Label { row: 3, label: 7, classes: 3 });
@@ -379,12 +406,14 @@ fn the_cpu_names_a_row_that_is_not_there() {
     buffers[5].write(0, &[9u32, 0, 4, 1, 2]).unwrap();
     let handles: Vec<&Buffer> = buffers.iter().collect();
     let rows = |buffer| Rows { source: at(buffer, 4, 3), pick: Pick::Order(at(5, 5, 1)), count: 4 };
+    let weights = |buffer| Rows { source: at(buffer, 4, 1), ..rows(buffer) };
     // The 9 lies before the minibatch, the 4 in it.
     let args = StepArgs { first_row: 1, ..StepArgs::default() };
     for op in [
         with!(dense_op(), Dense { input: rows(0) }),
         with!(gradient_op(), Gradient { input: rows(0) }),
         with!(loss_op(), Loss { targets: rows(2) }),
+        Op::Weigh { weights: weights(0), mean: true, output: at(1, 4, 1) },
     ] {
         let message = device.execute(&op, &handles, &args).unwrap_err().to_string();
         assert!(message.contains("row 4") && message.contains("has 4"), "{message}");

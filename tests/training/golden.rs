@@ -7,7 +7,7 @@
 //! parameter by less than it.
 
 use wgrad::data::Dataset;
-use wgrad::nn::{Activation, Loss};
+use wgrad::nn::{Activation, Loss, TargetKind};
 use wgrad::op::StepArgs;
 use wgrad::optim::{Adam, Optimizer, Sgd};
 use wgrad::program::{Source, Step, names};
@@ -65,9 +65,13 @@ impl Case {
         format!("{}/{key}", self.name)
     }
 
+    fn kind(&self) -> TargetKind {
+        if self.loss == Loss::CrossEntropy { TargetKind::Labels } else { TargetKind::Values }
+    }
+
     fn data(&self, golden: &Golden) -> Dataset {
         let (x, target) = (golden.matrix(&self.key("x")), golden.get(&self.key("target")));
-        if self.loss.takes_labels() {
+        if self.kind() == TargetKind::Labels {
             Dataset::classification(&x, target.iter()).unwrap()
         } else {
             let target = target.view().into_dimensionality::<ndarray::Ix2>().unwrap();
@@ -101,7 +105,7 @@ impl Case {
 
     /// The steps of the whole and of the short last batch of these data.
     fn steps(&self, mlp: &Mlp, data: &Dataset, batch: usize) -> Vec<Step> {
-        let columns = self.loss.target_columns(data.outputs());
+        let columns = self.kind().columns(data.outputs());
         let rest = data.len() % batch;
         let batches = [batch, rest].into_iter().filter(|&batch| batch != 0);
         let sources =

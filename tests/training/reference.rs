@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use ndarray::Array2;
 use wgrad::Mlp;
 use wgrad::data::Dataset;
-use wgrad::nn::{Activation, Layer, Loss};
+use wgrad::nn::{Activation, Layer, Loss, LossReduction};
+
+use crate::common::losses::{self, Target};
 
 /// Layers and parameters, weights row-major (inputs, outputs).
 pub struct Reference {
@@ -46,30 +48,38 @@ impl Reference {
         x.rows().into_iter().flat_map(|row| self.forward(row.iter().copied()).0).collect()
     }
 
+    /// The mean of the loss's terms.
     pub fn loss(&self, loss: Loss, data: &Dataset) -> f64 {
+        self.reduced(loss, LossReduction::Mean, data)
+    }
+
+    pub fn reduced(&self, loss: Loss, reduction: LossReduction, data: &Dataset) -> f64 {
         let features = data.features();
-        let outputs = features.rows().into_iter().map(|row| self.forward(row.iter().copied()).0);
-        let rows = data.len() as f64;
-        match loss {
-            Loss::Mse => {
-                let values = data.values().unwrap();
-                let square = |(y, t): (&f64, &f32)| (y - f64::from(*t)).powi(2);
-                let by_row = outputs.zip(values.rows()).map(|(y, t)| -> f64 {
-                    y.iter().zip(t).map(square).sum::<f64>() / y.len() as f64
-                });
-                by_row.sum::<f64>() / rows
-            }
-            Loss::CrossEntropy => {
-                let log_sum = |y: &[f64]| y.iter().map(|y| y.exp()).sum::<f64>().ln();
-                let by_row = outputs.zip(data.labels().unwrap());
-                by_row.map(|(y, &label)| log_sum(&y) - y[label as usize]).sum::<f64>() / rows
-            }
-            _ => panic!("a new loss: write the formula of {loss} here"),
+        let rows = features.rows().into_iter().enumerate().map(|(i, row)| {
+            let y = self.forward(row.iter().copied()).0;
+            let values: Vec<f64>;
+            let target = match (data.labels(), data.values()) {
+                (Some(labels), _) => Target::Label(labels[i] as usize),
+                (_, found) => {
+                    values = found.unwrap().row(i).iter().map(|&t| t.into()).collect();
+                    Target::Values(&values)
+                }
+            };
+            losses::row(loss, &y, target, None)
+        });
+        let sum: f64 = rows.sum();
+        let (rows, outputs) = (data.len() as f64, self.layers.last().unwrap().outputs as f64);
+        match reduction {
+            LossReduction::Sum => sum,
+            LossReduction::BatchMean => sum / rows,
+            LossReduction::Mean if loss.is_rowwise() => sum / rows,
+            LossReduction::Mean => sum / rows / outputs,
         }
     }
 }
 
-fn phi(activation: Activation, z: f64) -> f64 {
+/// phi(z)
+pub fn phi(activation: Activation, z: f64) -> f64 {
     match activation {
         Activation::Identity => z,
         Activation::Relu => f64::max(z, 0.0),

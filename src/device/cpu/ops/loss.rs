@@ -1,34 +1,22 @@
-//! Losses by rows, the deltas they send back, and the record of a step's loss.
+//! Losses by rows, the deltas they send back, their weights, and the record of a step's loss.
 
 use super::{Picked, pick_checked};
 use crate::device::cpu::memory::Bank;
 use crate::device::cpu::vectorize::vectorize;
 use crate::error::{Error, Result};
-use crate::nn::{Loss, Target};
+use crate::nn::{Loss, Target, TargetKind};
 use crate::op::{Op, StepArgs};
 
 pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs) -> Result<()> {
     match *op {
-        Op::Loss { loss, activation, scale, output, cached, targets, delta, row_losses } => bank
+        Op::Weigh { weights, mean, output } => bank.write(output, |bank, out| {
+            let picked = pick_checked(op, &weights, bank, args)?;
+            weigh(bank.read(weights.source), weights.source.shape.cols, picked, mean, out);
+            Ok(())
+        }),
+        Op::Loss { delta, row_losses, .. } => bank
             .write_all([Some(delta), Some(row_losses)], |bank, [delta, row_losses]| {
-                let picked = pick_checked(op, &targets, bank, args)?;
-                let outputs = bank.read(output);
-                if loss.takes_labels() {
-                    let labels = bank.read_u32(targets.source);
-                    let rows = Labels { labels, picked, classes: output.shape.cols };
-                    vectorize(|| by_labels(loss, outputs, rows, delta, row_losses))?;
-                } else {
-                    let values = bank.read(targets.source);
-                    vectorize(|| by_values(loss, outputs, values, picked, delta, row_losses));
-                }
-                let cached = cached.map(|cached| bank.read(cached));
-                vectorize(|| {
-                    delta.iter_mut().for_each(|d| *d *= scale);
-                    if let Some(cached) = cached {
-                        activation.chain(cached, delta);
-                    }
-                });
-                Ok(())
+                execute_loss(op, bank, args, delta, row_losses)
             }),
         Op::Record { scale, row_losses, losses } => {
             bank.write(losses, |bank, out| {
@@ -39,6 +27,56 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// The first column, times rows over the sum of the last one for a mean.
+fn weigh(weights: &[f32], cols: usize, picked: Picked<'_>, mean: bool, out: &mut [f32]) {
+    let at = |i: usize, col: usize| weights[picked.row(i) * cols + col];
+    let sum: f64 = (0..out.len()).map(|i| f64::from(at(i, cols - 1))).sum();
+    let scale = match mean {
+        false => 1.0,
+        true if sum == 0.0 => 0.0,
+        true => (out.len() as f64 / sum) as f32,
+    };
+    out.iter_mut().enumerate().for_each(|(i, y)| *y = scale * at(i, 0));
+}
+
+fn execute_loss(
+    op: &Op,
+    bank: &Bank,
+    args: &StepArgs,
+    delta: &mut [f32],
+    row_losses: &mut [f32],
+) -> Result<()> {
+    let &Op::Loss { loss, activation, scale, output, cached, targets, kind, .. } = op else {
+        return Ok(());
+    };
+    let &Op::Loss { weights, positive, .. } = op else { return Ok(()) };
+    let picked = pick_checked(op, &targets, bank, args)?;
+    let outputs = bank.read(output);
+    match kind {
+        TargetKind::Labels => {
+            let labels = bank.read_u32(targets.source);
+            let rows = Labels { labels, picked, classes: output.shape.cols };
+            vectorize(|| by_labels(loss, outputs, rows, delta, row_losses))?;
+        }
+        TargetKind::Values => {
+            let values = bank.read(targets.source);
+            let rows = Values { values, picked, positive: positive.map(|view| bank.read(view)) };
+            vectorize(|| by_values(loss, outputs, rows, delta, row_losses));
+        }
+    }
+    let cached = cached.map(|cached| bank.read(cached));
+    vectorize(|| {
+        match weights {
+            None => delta.iter_mut().for_each(|d| *d *= scale),
+            Some(weights) => scale_rows(scale, bank.read(weights), delta, row_losses),
+        }
+        if let Some(cached) = cached {
+            activation.chain(cached, delta);
+        }
+    });
+    Ok(())
 }
 
 /// Integer targets, and where each row's one is.
@@ -64,24 +102,46 @@ fn by_labels(
         if label >= classes {
             return Err(Error::Label { row, label: label as i64, classes });
         }
-        *row_loss = loss.row(y, Target::Label(label), d);
+        *row_loss = loss.row(y, Target::Label(label), None, d);
     }
     Ok(())
+}
+
+/// Targets as values, where each row's are, and the positive weights of the outputs.
+struct Values<'a> {
+    values: &'a [f32],
+    picked: Picked<'a>,
+    positive: Option<&'a [f32]>,
 }
 
 #[inline(always)]
 fn by_values(
     loss: Loss,
     outputs: &[f32],
-    values: &[f32],
-    picked: Picked<'_>,
+    targets: Values<'_>,
     delta: &mut [f32],
     row_losses: &mut [f32],
 ) {
+    let Values { values, picked, positive } = targets;
     let width = outputs.len() / row_losses.len();
     let rows = outputs.chunks_exact(width).zip(delta.chunks_exact_mut(width));
     for (i, ((y, d), row_loss)) in rows.zip(row_losses).enumerate() {
         let from = picked.row(i) * width;
-        *row_loss = loss.row(y, Target::Values(&values[from..from + width]), d);
+        *row_loss = loss.row(y, Target::Values(&values[from..from + width]), positive, d);
+    }
+}
+
+/// Rows times their weights. A row of weight 0 is left out even where its loss is not finite.
+#[inline(always)]
+fn scale_rows(scale: f32, weights: &[f32], delta: &mut [f32], row_losses: &mut [f32]) {
+    let rows = delta.chunks_exact_mut(delta.len() / row_losses.len());
+    for ((d, row_loss), &weight) in rows.zip(row_losses).zip(weights) {
+        if weight == 0.0 {
+            d.fill(0.0);
+            *row_loss = 0.0;
+        } else {
+            d.iter_mut().for_each(|d| *d *= scale * weight);
+            *row_loss *= weight;
+        }
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn execute(
         Op::Transpose { .. } | Op::Gather { .. } | Op::Scatter { .. } | Op::Keep { .. } => {
             layout::execute(op, bank, args);
         }
-        Op::Loss { .. } | Op::Record { .. } => loss::execute(op, bank, args)?,
+        Op::Weigh { .. } | Op::Loss { .. } | Op::Record { .. } => loss::execute(op, bank, args)?,
         Op::Dropout { .. } | Op::Noise { .. } => random::execute(op, bank, args),
         Op::Penalize { .. } | Op::Clip { .. } | Op::LimitNorm { .. } | Op::Average { .. } => {
             adjust::execute(op, bank);

@@ -132,6 +132,7 @@ pub(super) fn lower(op: &Op, target: Target) -> Result<Vec<Dispatch>> {
         Op::Penalize { .. } | Op::Clip { .. } | Op::LimitNorm { .. } | Op::Average { .. } => {
             Ok(vec![adjust::lower(op)])
         }
+        Op::Weigh { weights, mean, output } => Ok(loss::weigh(weights, mean, output)),
         Op::Loss { .. } => loss::lower(op, target).map(|dispatch| vec![dispatch]),
         Op::Update { .. } | Op::Direction { .. } | Op::TrustStep { .. } => {
             Ok(update::lower(op).into_iter().collect())

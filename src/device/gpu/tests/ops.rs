@@ -2,7 +2,7 @@
 
 use super::{Memory, gpu, gpus, indices, numbers};
 use crate::device::Device;
-use crate::nn::{Activation, Cache, Loss};
+use crate::nn::{Activation, Cache, Domain, Loss, TargetKind};
 use crate::op::{Axis, BinaryOp, Op, Pick, Reduction, Rows, Shape, StepArgs, View};
 use crate::optim::{Adam, Optimizer, Sgd};
 
@@ -253,20 +253,65 @@ fn check_loss(
 ) {
     let mut memory = Memory::default();
     let source = if way == 0 { rows } else { rows + 4 };
-    let shape = Shape::new(source, loss.target_columns(cols));
-    let labels = loss.takes_labels();
-    let values = if labels { indices(shape.len(), cols, 1) } else { numbers(shape.len(), 1) };
+    let labels = loss.accepts(TargetKind::Labels);
+    let kind = if labels { TargetKind::Labels } else { TargetKind::Values };
+    let shape = Shape::new(source, kind.columns(cols));
+    let values = if labels { indices(shape.len(), cols, 1) } else { probable(shape.len(), 1) };
     let source = memory.input(shape, values);
     let targets = memory.pick(way, rows, source, 2);
-    let values = numbers(rows * cols, 3).iter().map(|x| 10.0 * x).collect();
+    // Probabilities where the loss takes them for such.
+    let values = match loss.domain() {
+        Domain::Probabilities => probable(rows * cols, 3),
+        _ => numbers(rows * cols, 3).iter().map(|x| 10.0 * x).collect(),
+    };
     let output = memory.input(Shape::new(rows, cols), values);
     let cached = memory.matrix(rows, cols, 4);
     let cached = (activation.cache() != Cache::Nothing).then_some(cached);
     let delta = memory.output(rows, cols);
     let row_losses = memory.output(rows, 1);
     let scale = 0.125;
-    let op = Op::Loss { loss, activation, scale, output, cached, targets, delta, row_losses };
-    memory.check(device, &op);
+    let weights = (way == 1).then(|| memory.input(Shape::new(rows, 1), probable(rows, 5)));
+    let positive = (way == 2 && loss.takes_positive_weights())
+        .then(|| memory.input(Shape::new(1, cols), probable(cols, 6)));
+    memory.check(
+        device,
+        &Op::Loss {
+            loss,
+            activation,
+            scale,
+            output,
+            cached,
+            targets,
+            kind,
+            weights,
+            positive,
+            delta,
+            row_losses,
+        },
+    );
+}
+
+/// Numbers between 0 and 1.
+fn probable(count: usize, seed: u64) -> Vec<f32> {
+    numbers(count, seed).iter().map(|x| x.abs() % 0.98 + 0.01).collect()
+}
+
+#[test]
+fn weighing_agrees_with_f64() {
+    for device in gpus() {
+        for rows in [1, 5, 64, 65, 4_096, 4_097, 70_001] {
+            for (way, cols) in [(0, 1), (1, 2), (2, 1)] {
+                let mut memory = Memory::default();
+                let source = if way == 0 { rows } else { rows + 4 };
+                let source = memory.input(Shape::new(source, cols), probable(source * cols, 1));
+                let weights = memory.pick(way, rows, source, 2);
+                let output = memory.output(rows, 1);
+                for mean in [true, false] {
+                    memory.check(&device, &Op::Weigh { weights, mean, output });
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Every instruction in f64, as its documentation says it, element by element.
 
-use crate::nn::Target;
+use crate::nn::{Target, TargetKind};
 use crate::op::{Axis, BinaryOp, Op, Pick, Reduction, Rows, StepArgs, View};
 use crate::optim::Optimizer;
 
@@ -125,6 +125,13 @@ impl Machine<'_> {
                 });
             }
             Op::Dense { .. } | Op::Backward { .. } | Op::Gradient { .. } => self.layer(op),
+            Op::Weigh { weights, mean, output } => {
+                let at = |m: &Self, i, col| m.at(weights.source, m.row(weights, i), col);
+                let last = weights.source.shape.cols - 1;
+                let sum: f64 = (0..weights.count).map(|i| at(self, i, last)).sum();
+                let scale = if mean { weights.count as f64 / sum } else { 1.0 };
+                self.each(output, |m, i, _| scale * at(m, i, 0));
+            }
             Op::Loss { .. } => self.loss(op),
             Op::Record { scale, row_losses, losses } => {
                 let sum: f64 = (0..row_losses.shape.rows).map(|i| self.at(row_losses, i, 0)).sum();
@@ -185,27 +192,30 @@ impl Machine<'_> {
     }
 
     fn loss(&mut self, op: &Op) {
-        let &Op::Loss { loss, activation, scale, output, cached, targets, delta, row_losses } = op
-        else {
+        let &Op::Loss { loss, activation, scale, output, cached, targets, kind, .. } = op else {
             unreachable!()
         };
+        let &Op::Loss { weights, positive, delta, row_losses, .. } = op else { unreachable!() };
+        let positive: Option<Vec<f64>> =
+            positive.map(|view| (0..view.shape.cols).map(|j| self.at(view, 0, j)).collect());
         for i in 0..output.shape.rows {
             let row = self.row(targets, i);
             let y: Vec<f64> = (0..output.shape.cols).map(|j| self.at(output, i, j)).collect();
             let mut gradient = vec![0.0; y.len()];
             let values: Vec<f64>;
-            let target = if loss.takes_labels() {
+            let target = if kind == TargetKind::Labels {
                 Target::Label(self.word(targets.source, row))
             } else {
                 values = (0..y.len()).map(|j| self.at(targets.source, row, j)).collect();
                 Target::Values(&values)
             };
-            let value = loss.row(&y, target, &mut gradient);
-            self.put(row_losses, i, 0, value);
+            let weight = weights.map_or(1.0, |weights| self.at(weights, i, 0));
+            let value = loss.row(&y, target, positive.as_deref(), &mut gradient);
+            self.put(row_losses, i, 0, weight * value);
             for (j, gradient) in gradient.into_iter().enumerate() {
                 let slope =
                     cached.map_or(1.0, |cached| activation.derivative(self.at(cached, i, j)));
-                self.put(delta, i, j, f64::from(scale) * gradient * slope);
+                self.put(delta, i, j, f64::from(scale) * weight * gradient * slope);
             }
         }
     }
