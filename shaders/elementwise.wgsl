@@ -27,6 +27,7 @@ struct Params {
 override THREADS: u32 = 64u;
 override OPERATION: u32 = 0u;
 override ACTIVATION: u32 = 0u;
+override ACTIVATION_PARAMETER: u32 = 0u;
 
 fn operate(x: f32, y: f32) -> f32 {
     switch (OPERATION) {
@@ -84,7 +85,8 @@ fn activate(
 ) {
     let i = group_number(group, groups) * THREADS + thread;
     if (i < params.count) {
-        output[params.output + i] = activation_value(ACTIVATION, a[params.a + i]);
+        let z = a[params.a + i];
+        output[params.output + i] = activation_value(ACTIVATION, ACTIVATION_PARAMETER, z);
     }
 }
 
@@ -96,6 +98,7 @@ fn differentiate(
 ) {
     let i = group_number(group, groups) * THREADS + thread;
     if (i < params.count) {
-        output[params.output + i] = activation_derivative_at(ACTIVATION, a[params.a + i]);
+        let z = a[params.a + i];
+        output[params.output + i] = activation_derivative_at(ACTIVATION, ACTIVATION_PARAMETER, z);
     }
 }

@@ -4,9 +4,10 @@ use wgrad::nn::{Activation, Cache, Loss};
 use wgrad::op::{Op, Shape};
 
 use crate::common::Values;
+use crate::common::activation::phi;
 use crate::common::bench::{Minibatch, Picking, everywhere};
 use crate::common::compare::{EPS, Expected, exact, rounded};
-use crate::reference::{cache, phi, slope_of_cached, times};
+use crate::reference::{cache, slope_of_cached, times};
 
 const SIZES: [[usize; 2]; 9] =
     [[1, 1], [2, 10], [7, 3], [16, 16], [31, 17], [65, 2], [64, 129], [3, 4096], [70_000, 3]];

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use ndarray::Array2;
 use wgrad::Mlp;
 use wgrad::data::Dataset;
-use wgrad::nn::{Activation, Layer, Loss};
+use wgrad::nn::{Layer, Loss};
+
+use crate::common::activation::phi;
 
 /// Layers and parameters, weights row-major (inputs, outputs).
 pub struct Reference {
@@ -66,15 +68,5 @@ impl Reference {
             }
             _ => panic!("a new loss: write the formula of {loss} here"),
         }
-    }
-}
-
-fn phi(activation: Activation, z: f64) -> f64 {
-    match activation {
-        Activation::Identity => z,
-        Activation::Relu => f64::max(z, 0.0),
-        Activation::Tanh => z.tanh(),
-        Activation::Sigmoid => 1.0 / (1.0 + (-z).exp()),
-        _ => panic!("a new activation: write the formula of {activation} here"),
     }
 }

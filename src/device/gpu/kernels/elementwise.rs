@@ -1,10 +1,14 @@
 //! Kernels that compute one element a thread: fill, binary, scalar, activate, differentiate.
 
-use super::{Access, Constants, Dispatch, Kernel, Slot, THREADS, grid, word};
+use super::{
+    ACTIVATION, Access, Constants, Dispatch, Kernel, Slot, THREADS, activation_constants, grid,
+    word,
+};
 use crate::op::{Op, View};
 
 const SOURCE: &str = concat!(
     include_str!("../../../../shaders/common.wgsl"),
+    include_str!("../../../../shaders/real.wgsl"),
     include_str!("../../../../shaders/activation.wgsl"),
     include_str!("../../../../shaders/elementwise.wgsl"),
 );
@@ -58,11 +62,11 @@ pub(super) fn lower(op: &Op) -> Dispatch {
             dispatch(&SCALAR, constants, Some(a), None, output, Params { value: scalar, ..none })
         }
         Op::Activate { activation, input, output } => {
-            let constants = vec![("ACTIVATION", activation.code())];
+            let constants = activation_constants(ACTIVATION, activation);
             dispatch(&ACTIVATE, constants, Some(input), None, output, none)
         }
         Op::Differentiate { activation, input, output } => {
-            let constants = vec![("ACTIVATION", activation.code())];
+            let constants = activation_constants(ACTIVATION, activation);
             dispatch(&DIFFERENTIATE, constants, Some(input), None, output, none)
         }
         _ => unreachable!("{} is not elementwise", op.name()),
