@@ -1,30 +1,13 @@
 // Activation functions y = phi(z) and their derivatives, by the codes of `Activation::code`: the
-// places in `Activation::ALL`. Formulas are those of `nn/activation`, with the same reasons.
-//
-// NaN passes through all values: in relu by its bits, in the others, which contain comparisons that
-// may be compiled as if there were no NaN, by a test at the end.
+// places in `Activation::ALL`. The first four are in activation_fused.wgsl. Formulas are those of
+// `nn/activation`, with the same reasons.
 
-// Negative numbers become 0, by bits: comparisons may be compiled as if there were no NaN. As
-// integers the negative numbers from -0's successor to -inf are 0x80000001 to 0xff800000.
-fn relu(z: f32) -> f32 {
-    return select(z, 0.0, bitcast<u32>(z) - 0x80000001u <= 0x7f7fffffu);
-}
+override ACTIVATION: u32 = 0u;
+// The bits of its parameter.
+override PARAMETER: u32 = 0u;
 
-// (1 - e^-2|z|) / (1 + e^-2|z|) away from zero, and near zero, where that cancels, an odd Taylor
-// polynomial.
-fn hyperbolic_tangent(z: f32) -> f32 {
-    let magnitude = abs(z);
-    let e = exp(-2.0 * magnitude);
-    let far = (1.0 - e) / (1.0 + e);
-    let s = z * z;
-    let p5 = -1382.0 / 155925.0 + s * (21844.0 / 6081075.0);
-    let p3 = -17.0 / 315.0 + s * (62.0 / 2835.0 + s * p5);
-    let near = magnitude * (1.0 + s * (-1.0 / 3.0 + s * (2.0 / 15.0 + s * p3)));
-    let value = select(far, near, magnitude < 0.3);
-    return bitcast<f32>((bitcast<u32>(value) & 0x7fffffffu) | (bitcast<u32>(z) & 0x80000000u));
-}
-
-fn sigmoid(z: f32) -> f32 {
+// 1 / (1 + e^-z), with an exact exponential.
+fn logistic(z: f32) -> f32 {
     let e = exp_times(-abs(z), 1.0);
     return select(1.0, e, z < 0.0) / (1.0 + e);
 }
@@ -171,11 +154,9 @@ fn softsign_derivative(z: f32) -> f32 {
     return inverse * inverse;
 }
 
-// phi(z) of the activations whose formulas do not care for NaN; `a` is the parameter.
-fn smooth_value(code: u32, a: f32, z: f32) -> f32 {
-    switch (code) {
-        case 2u: { return hyperbolic_tangent(z); }
-        case 3u: { return sigmoid(z); }
+// phi(z) where z is a number; `a` is the parameter.
+fn value_of_number(a: f32, z: f32) -> f32 {
+    switch (ACTIVATION) {
         case 4u: { return select(z, a * z, z < 0.0); }
         case 5u: { return clamp(z, 0.0, 6.0); }
         case 6u: { return elu(z, 1.0, a, 1.0); }
@@ -194,28 +175,23 @@ fn smooth_value(code: u32, a: f32, z: f32) -> f32 {
         case 19u: { return sine_of(within(a * z, 1e30), 0.0); }
         case 20u: { return bell(within(z, BELL_END), -1.0, 1.0); }
         case 21u: { return exp_times(z, 1.0); }
-        default: { return z; }
+        default: { return activation_value(ACTIVATION, z); }
     }
 }
 
-// phi(z); the parameter comes as the bits of an f32.
-fn activation_value(code: u32, parameter: u32, z: f32) -> f32 {
-    switch (code) {
-        case 0u: { return z; }
-        case 1u: { return relu(z); }
-        default: { return select(smooth_value(code, bitcast<f32>(parameter), z), z, is_nan(z)); }
-    }
+// phi(z). The formulas compare, which may be compiled as if there were no NaN; one passes here.
+fn phi(z: f32) -> f32 {
+    let parameter = PARAMETER;
+    return select(value_of_number(bitcast<f32>(parameter), z), z, is_nan(z));
 }
 
 // phi'(z) from what forward keeps: `Activation::cache`.
-fn activation_derivative(code: u32, parameter: u32, cached: f32) -> f32 {
+fn phi_derivative(cached: f32) -> f32 {
+    let parameter = PARAMETER;
     let a = bitcast<f32>(parameter);
     let z = cached;
     let y = cached;
-    switch (code) {
-        case 1u: { return select(0.0, 1.0, y > 0.0); }
-        case 2u: { return 1.0 - y * y; }
-        case 3u: { return y * (1.0 - y); }
+    switch (ACTIVATION) {
         case 4u: { return select(a, 1.0, y > 0.0); }
         case 5u: { return select(0.0, 1.0, y > 0.0 && y < 6.0); }
         case 6u: { return elu_derivative(z, 1.0, a); }
@@ -225,26 +201,24 @@ fn activation_derivative(code: u32, parameter: u32, cached: f32) -> f32 {
         case 10u: { return gelu_tanh_derivative(z); }
         case 11u: { return silu_derivative(z); }
         case 12u: { return mish_derivative(z); }
-        case 13u: { return sigmoid(a * z); }
+        case 13u: { return logistic(a * z); }
         case 14u: { return softsign_derivative(z); }
-        case 15u: { return sigmoid(-z); }
+        case 15u: { return logistic(-z); }
         case 16u: { return select(0.0, 1.0 / 6.0, abs(z) < 3.0); }
         case 17u: { return hard_swish_derivative(z); }
         case 18u: { return select(0.0, 1.0, abs(y) < 1.0); }
         case 19u: { return a * sine_of(within(a * z, 1e30), 1.0); }
         case 20u: { let near = within(z, BELL_END); return bell(near, -1.0, -2.0 * near); }
         case 21u: { return y; }
-        default: { return 1.0; }
+        default: { return activation_derivative(ACTIVATION, cached); }
     }
 }
 
 // phi'(z) from z.
-fn activation_derivative_at(code: u32, parameter: u32, z: f32) -> f32 {
-    switch (code) {
+fn phi_derivative_at(z: f32) -> f32 {
+    switch (ACTIVATION) {
         // Those whose derivatives are computed from y.
-        case 1u, 2u, 3u, 4u, 5u, 18u, 21u: {
-            return activation_derivative(code, parameter, activation_value(code, parameter, z));
-        }
-        default: { return activation_derivative(code, parameter, z); }
+        case 1u, 2u, 3u, 4u, 5u, 18u, 21u: { return phi_derivative(phi(z)); }
+        default: { return phi_derivative(z); }
     }
 }

@@ -41,24 +41,14 @@ struct Params {
 override TRANSPOSE_A: u32 = 0u;
 override TRANSPOSE_B: u32 = 0u;
 override BIAS: u32 = 0u;
-// phi, if it is not the identity: its code, and its parameter's bits.
+// The code of phi, if it is not the identity.
 override ACTIVATION: u32 = 0u;
-override ACTIVATION_PARAMETER: u32 = 0u;
-// The activation whose derivative is multiplied on, if it is not 1.
+// The code of the activation whose derivative is multiplied on, if it is not 1.
 override DERIVATIVE: u32 = 0u;
-override DERIVATIVE_PARAMETER: u32 = 0u;
 // Whether the sum before phi is kept in `pre`.
 override PRE: u32 = 0u;
 // Whether C are partial sums, to be finished by gemm_finish.
 override SPLIT: u32 = 0u;
-
-fn phi(z: f32) -> f32 {
-    return activation_value(ACTIVATION, ACTIVATION_PARAMETER, z);
-}
-
-fn phi_derivative(cached: f32) -> f32 {
-    return activation_derivative(DERIVATIVE, DERIVATIVE_PARAMETER, cached);
-}
 
 // Where a row of A, as stored, begins.
 fn a_row(row: u32) -> u32 {

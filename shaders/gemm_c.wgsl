@@ -15,9 +15,9 @@ fn finish(i: u32, j: u32, sum: f32) {
         pre[params.pre + at] = z;
     }
     if (DERIVATIVE != 0u) {
-        z *= phi_derivative(extra[params.extra + at]);
+        z *= activation_derivative(DERIVATIVE, extra[params.extra + at]);
     }
-    c[select(params.c + at, params.bias + j, i == params.ones)] = phi(z);
+    c[select(params.c + at, params.bias + j, i == params.ones)] = activation_value(ACTIVATION, z);
 }
 
 // Stores an element of C, or of one split's part of it.

@@ -5,15 +5,20 @@
 @group(1) @binding(6) var<storage, read_write> pre: array<vec4<f32>>;
 
 fn values(z: vec4<f32>) -> vec4<f32> {
-    return vec4(phi(z.x), phi(z.y), phi(z.z), phi(z.w));
+    return vec4(
+        activation_value(ACTIVATION, z.x),
+        activation_value(ACTIVATION, z.y),
+        activation_value(ACTIVATION, z.z),
+        activation_value(ACTIVATION, z.w),
+    );
 }
 
 fn derivatives(cached: vec4<f32>) -> vec4<f32> {
     return vec4(
-        phi_derivative(cached.x),
-        phi_derivative(cached.y),
-        phi_derivative(cached.z),
-        phi_derivative(cached.w),
+        activation_derivative(DERIVATIVE, cached.x),
+        activation_derivative(DERIVATIVE, cached.y),
+        activation_derivative(DERIVATIVE, cached.z),
+        activation_derivative(DERIVATIVE, cached.w),
     );
 }
 

@@ -30,9 +30,8 @@ struct Params {
 @group(1) @binding(6) var<storage, read_write> row_losses: array<f32>;
 
 override LOSS: u32 = 0u;
-// The last layer's activation, if its derivative is not 1: its code, and its parameter's bits.
+// The code of the last layer's activation, if its derivative is not 1.
 override DERIVATIVE: u32 = 0u;
-override DERIVATIVE_PARAMETER: u32 = 0u;
 
 struct Row {
     thread: u32,
@@ -52,7 +51,7 @@ fn store_delta(row: Row, col: u32, gradient: f32) {
     }
     var result = params.scale * gradient;
     if (DERIVATIVE != 0u) {
-        result *= activation_derivative(DERIVATIVE, DERIVATIVE_PARAMETER, cached[row.cached + col]);
+        result *= activation_derivative(DERIVATIVE, cached[row.cached + col]);
     }
     delta[row.delta + col] = result;
 }

@@ -1,11 +1,10 @@
 //! Matrix products: matmul, dense, backward and gradient are one family of kernels.
 
 use super::{
-    ACTIVATION, Access, Constants, DERIVATIVE, Dispatch, Kernel, LOOP_LIMIT, Picked, Slot, THREADS,
-    Target, activation_constants, grid, offset, picked, word,
+    Access, Constants, Dispatch, Kernel, LOOP_LIMIT, Picked, Slot, THREADS, Target, grid, offset,
+    picked, word,
 };
 use crate::error::Result;
-use crate::nn::Activation;
 use crate::op::{Op, Rows, View};
 
 const BINDINGS: &[Access] =
@@ -19,8 +18,7 @@ macro_rules! kernel {
             source: concat!(
                 include_str!("../../../../shaders/common.wgsl"),
                 include_str!("../../../../shaders/pick.wgsl"),
-                include_str!("../../../../shaders/real.wgsl"),
-                include_str!("../../../../shaders/activation.wgsl"),
+                include_str!("../../../../shaders/activation_fused.wgsl"),
                 include_str!("../../../../shaders/gemm.wgsl"),
                 include_str!(concat!("../../../../shaders/gemm_", $a, ".wgsl")),
                 include_str!(concat!("../../../../shaders/gemm_", $b, ".wgsl")),
@@ -98,8 +96,8 @@ struct Product {
 #[derive(Default)]
 struct Epilogue {
     bias: bool,
-    activation: Activation,
-    derivative: Activation,
+    activation: u32,
+    derivative: u32,
 }
 
 pub(super) fn lower(op: &Op, target: Target) -> Result<Vec<Dispatch>> {
@@ -136,7 +134,11 @@ fn product(op: &Op) -> Product {
             extra: bias,
             pre,
             sums: None,
-            epilogue: Epilogue { bias: bias.is_some(), activation, ..Epilogue::default() },
+            epilogue: Epilogue {
+                bias: bias.is_some(),
+                activation: activation.code(),
+                ..Epilogue::default()
+            },
         },
         Op::Backward { delta, weight, activation, cached, output } => Product {
             m: delta.shape.rows,
@@ -150,7 +152,7 @@ fn product(op: &Op) -> Product {
             extra: cached,
             pre: None,
             sums: None,
-            epilogue: Epilogue { derivative: activation, ..Epilogue::default() },
+            epilogue: Epilogue { derivative: activation.code(), ..Epilogue::default() },
         },
         Op::Gradient { input, delta, weight, bias } => Product {
             // The row of ones whose products are the bias' gradient.
@@ -246,17 +248,16 @@ impl Product {
     }
 
     fn constants(&self, pick: u32, split: bool) -> Constants {
-        let mut constants = vec![
+        vec![
             ("PICK", pick),
             ("TRANSPOSE_A", u32::from(self.transpose_a)),
             ("TRANSPOSE_B", u32::from(self.transpose_b)),
             ("BIAS", u32::from(self.epilogue.bias)),
+            ("ACTIVATION", self.epilogue.activation),
+            ("DERIVATIVE", self.epilogue.derivative),
             ("PRE", u32::from(self.pre.is_some())),
             ("SPLIT", u32::from(split)),
-        ];
-        constants.extend(activation_constants(ACTIVATION, self.epilogue.activation));
-        constants.extend(activation_constants(DERIVATIVE, self.epilogue.derivative));
-        constants
+        ]
     }
 }
 

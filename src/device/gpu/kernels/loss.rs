@@ -1,8 +1,8 @@
 //! Row losses and the delta of the network's output.
 
 use super::{
-    Access, DERIVATIVE, Dispatch, Kernel, Picked, Slot, THREADS, Target, activation_constants,
-    check_row, grid, lanes, offset, picked, word,
+    Access, Dispatch, Kernel, Picked, Slot, THREADS, Target, check_row, grid, lanes, offset,
+    picked, word,
 };
 use crate::error::Result;
 use crate::op::Op;
@@ -13,8 +13,7 @@ static LOSS: Kernel = Kernel {
     source: concat!(
         include_str!("../../../../shaders/common.wgsl"),
         include_str!("../../../../shaders/pick.wgsl"),
-        include_str!("../../../../shaders/real.wgsl"),
-        include_str!("../../../../shaders/activation.wgsl"),
+        include_str!("../../../../shaders/activation_fused.wgsl"),
         include_str!("../../../../shaders/lanes.wgsl"),
         include_str!("../../../../shaders/loss.wgsl"),
     ),
@@ -66,16 +65,15 @@ pub(super) fn lower(op: &Op, target: Target) -> Result<Dispatch> {
         row_losses: word(row_losses.offset),
         scale,
     };
-    let mut constants = activation_constants(DERIVATIVE, activation);
-    constants.extend([
-        ("LOSS", loss.code()),
-        ("PICK", code),
-        ("LANES", word(lanes)),
-        ("THREADS", word(threads)),
-    ]);
     Ok(Dispatch {
         kernel: &LOSS,
-        constants,
+        constants: vec![
+            ("LOSS", loss.code()),
+            ("DERIVATIVE", activation.code()),
+            ("PICK", code),
+            ("LANES", word(lanes)),
+            ("THREADS", word(threads)),
+        ],
         params: bytemuck::cast_slice(&[params]).to_vec(),
         slots: vec![
             Slot::Buffer(output.buffer),

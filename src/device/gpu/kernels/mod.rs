@@ -15,10 +15,10 @@ mod reduce;
 mod rows;
 mod softmax;
 mod transpose;
+mod unfused;
 mod update;
 
 use crate::error::{Error, Result};
-use crate::nn::Activation;
 use crate::op::{Op, Pick, Rows, View};
 
 /// How a kernel uses a buffer.
@@ -99,6 +99,9 @@ const THREADS: usize = 64;
 
 /// The dispatches that execute an instruction.
 pub(super) fn lower(op: &Op, target: Target) -> Result<Vec<Dispatch>> {
+    if let Some(list) = unfused::dispatches(op, target)? {
+        return Ok(list);
+    }
     match *op {
         Op::Fill { .. }
         | Op::Binary { .. }
@@ -128,19 +131,6 @@ pub(super) fn lower(op: &Op, target: Target) -> Result<Vec<Dispatch>> {
             Ok(vec![update::lower(optimizer, parameters, gradients, first, second)])
         }
     }
-}
-
-/// The names of the constants that say which activation a kernel applies: its code, and the bits of
-/// its parameter.
-const ACTIVATION: [&str; 2] = ["ACTIVATION", "ACTIVATION_PARAMETER"];
-
-/// The same of the activation whose derivative it multiplies on.
-const DERIVATIVE: [&str; 2] = ["DERIVATIVE", "DERIVATIVE_PARAMETER"];
-
-/// The constants of an activation, under such names.
-fn activation_constants(names: [&'static str; 2], activation: Activation) -> Constants {
-    let parameter = activation.parameter().unwrap_or(0.0);
-    names.into_iter().zip([activation.code(), parameter.to_bits()]).collect()
 }
 
 /// A grid of `total` workgroups, folded to two dimensions where one is too short; kernels number
