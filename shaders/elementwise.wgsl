@@ -4,6 +4,8 @@
 //   scalar         output = a op value
 //   activate       output = phi(a)
 //   differentiate  output = phi'(a)
+//   activate_in_place  output = phi(output)
+//   chain          output = output phi'(a), from what forward keeps
 //
 // count = rows cols elements; b(i, j) is at b + i b_row + j b_col.
 // Bindings: params, a, b, output. Grid: count / THREADS workgroups.
@@ -26,7 +28,6 @@ struct Params {
 
 override THREADS: u32 = 64u;
 override OPERATION: u32 = 0u;
-override ACTIVATION: u32 = 0u;
 
 fn operate(x: f32, y: f32) -> f32 {
     switch (OPERATION) {
@@ -84,7 +85,7 @@ fn activate(
 ) {
     let i = group_number(group, groups) * THREADS + thread;
     if (i < params.count) {
-        output[params.output + i] = activation_value(ACTIVATION, a[params.a + i]);
+        output[params.output + i] = phi(a[params.a + i]);
     }
 }
 
@@ -96,6 +97,30 @@ fn differentiate(
 ) {
     let i = group_number(group, groups) * THREADS + thread;
     if (i < params.count) {
-        output[params.output + i] = activation_derivative_at(ACTIVATION, a[params.a + i]);
+        output[params.output + i] = phi_derivative_at(a[params.a + i]);
+    }
+}
+
+@compute @workgroup_size(THREADS)
+fn activate_in_place(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let i = group_number(group, groups) * THREADS + thread;
+    if (i < params.count) {
+        output[params.output + i] = phi(output[params.output + i]);
+    }
+}
+
+@compute @workgroup_size(THREADS)
+fn chain(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let i = group_number(group, groups) * THREADS + thread;
+    if (i < params.count) {
+        output[params.output + i] *= phi_derivative(a[params.a + i]);
     }
 }

@@ -4,6 +4,7 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod activation;
 pub mod bench;
 pub mod compare;
 pub mod folder;

@@ -4,10 +4,11 @@ use wgrad::nn::{Activation, Cache, Domain, Loss, TargetKind};
 use wgrad::op::{Op, Shape};
 
 use crate::common::Values;
+use crate::common::activation::phi;
 use crate::common::bench::{Minibatch, Picking, everywhere};
 use crate::common::compare::{EPS, Expected, TINY, exact, rounded};
 use crate::common::losses::{self, Target};
-use crate::reference::{cache, phi, slope_of_cached, times};
+use crate::reference::{cache, slope_of_cached, times};
 
 const SIZES: [[usize; 2]; 9] =
     [[1, 1], [2, 10], [7, 3], [16, 16], [31, 17], [65, 2], [33, 129], [3, 4096], [40_000, 3]];

@@ -4,9 +4,10 @@ use wgrad::nn::Activation;
 use wgrad::op::{Op, Shape};
 
 use crate::common::Values;
+use crate::common::activation::phi;
 use crate::common::bench::{Minibatch, Picking, everywhere};
 use crate::common::compare::{Expected, exact, rounded};
-use crate::reference::{activated, cache, matrix, phi, product, slope_of_cached, times};
+use crate::reference::{activated, cache, matrix, product, slope_of_cached, times};
 
 /// (m, k, n): around the sizes of tiles and vectors, long sums, many rows.
 const SIZES: [[usize; 3]; 18] = [

@@ -1,50 +1,42 @@
 //! The formulas in f64, and how much rounding they suffer in f32.
 //!
-//! A new activation, loss or optimizer of the library fails here until its formula is written down.
+//! Those of the activations are in `common::activation`. A new loss or optimizer of the library fails here until its formula is written down.
 
 use wgrad::nn::{Activation, Cache};
 
-use crate::common::compare::{Expected, rounded};
-
-/// phi(z)
-pub fn phi(activation: Activation, z: f64) -> f64 {
-    match activation {
-        Activation::Identity => z,
-        Activation::Relu => z.max(0.0),
-        Activation::Tanh => z.tanh(),
-        Activation::Sigmoid => 1.0 / (1.0 + (-z).exp()),
-        other => panic!("no reference for {other}"),
-    }
-}
-
-/// phi'(z)
-pub fn slope(activation: Activation, z: f64) -> f64 {
-    match activation {
-        Activation::Identity => 1.0,
-        Activation::Relu => f64::from(u8::from(z > 0.0)),
-        Activation::Tanh => z.cosh().powi(-2),
-        Activation::Sigmoid => 1.0 / ((1.0 + (-z).exp()) * (1.0 + z.exp())),
-        other => panic!("no reference for {other}"),
-    }
-}
+use crate::common::activation::{phi, slope};
+use crate::common::compare::{Expected, exact, rounded};
 
 /// Whether f32 gives phi and phi' without any rounding.
 fn is_exact(activation: Activation) -> bool {
     matches!(activation, Activation::Identity | Activation::Relu)
 }
 
+/// Beyond this w0 z a GPU has no period of a sine left.
+const SINE_END: f64 = 25_000.0;
+
 /// phi(z) in f32. An exponential may err by a few roundings of its argument, hence z phi'(z).
 pub fn activated(activation: Activation, z: f64) -> Expected {
     let y = phi(activation, z);
     let magnitude = 2.0 * y.abs() + (z * slope(activation, z)).abs();
-    rounded(y, if is_exact(activation) { 0.0 } else { 4.0 }, magnitude)
+    expected(activation, z, y, magnitude)
 }
 
 /// phi'(z) in f32, which may be computed from phi(z), whose own roundings then remain.
 pub fn differentiated(activation: Activation, z: f64) -> Expected {
     let d = slope(activation, z);
     let magnitude = 2.0 * (d.abs() + phi(activation, z).abs()) + (z * d).abs();
-    rounded(d, if is_exact(activation) { 0.0 } else { 4.0 }, magnitude)
+    expected(activation, z, d, magnitude)
+}
+
+fn expected(activation: Activation, z: f64, value: f64, magnitude: f64) -> Expected {
+    match activation {
+        Activation::Sine(w0) if (f64::from(w0) * z).abs() > SINE_END => {
+            Expected { value: 0.0, within: f64::from(w0).max(1.0) }
+        }
+        _ if value.abs() > f32::MAX.into() => exact(f64::INFINITY.copysign(value)),
+        _ => rounded(value, if is_exact(activation) { 0.0 } else { 4.0 }, magnitude),
+    }
 }
 
 /// What forward keeps for phi' of each of `zs`, rounded to f32: z or phi(z).
@@ -62,7 +54,12 @@ pub fn slope_of_cached(activation: Activation, cached: f32) -> Expected {
     match (activation.cache(), activation) {
         (Cache::Nothing, _) => rounded(1.0, 0.0, 0.0),
         (Cache::Input, _) => differentiated(activation, c),
-        (_, Activation::Relu) => rounded(f64::from(u8::from(c > 0.0)), 0.0, 0.0),
+        // Straight lines: from y as from z, but at the edge, which z may be beyond.
+        (
+            _,
+            Activation::Relu | Activation::LeakyRelu(_) | Activation::Relu6 | Activation::HardTanh,
+        ) => exact(slope(activation, c) as f32),
+        (_, Activation::Exponential) => exact(cached),
         (_, Activation::Tanh) => rounded(1.0 - c * c, 2.0, 1.0),
         (_, Activation::Sigmoid) => rounded(c * (1.0 - c), 2.0, c),
         (_, other) => panic!("no reference for {other}"),

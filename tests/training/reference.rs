@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use ndarray::Array2;
 use wgrad::Mlp;
 use wgrad::data::Dataset;
-use wgrad::nn::{Activation, Layer, Loss, LossReduction};
+use wgrad::nn::{Layer, Loss, LossReduction};
 
+use crate::common::activation::phi;
 use crate::common::losses::{self, Target};
 
 /// Layers and parameters, weights row-major (inputs, outputs).
@@ -75,16 +76,5 @@ impl Reference {
             LossReduction::Mean if loss.is_rowwise() => sum / rows,
             LossReduction::Mean => sum / rows / outputs,
         }
-    }
-}
-
-/// phi(z)
-pub fn phi(activation: Activation, z: f64) -> f64 {
-    match activation {
-        Activation::Identity => z,
-        Activation::Relu => f64::max(z, 0.0),
-        Activation::Tanh => z.tanh(),
-        Activation::Sigmoid => 1.0 / (1.0 + (-z).exp()),
-        _ => panic!("a new activation: write the formula of {activation} here"),
     }
 }

@@ -1,10 +1,14 @@
-//! Kernels that compute one element a thread: fill, binary, scalar, activate, differentiate.
+//! Kernels that compute one element a thread: fill, binary, scalar, activate, differentiate, and
+//! what is left of an activation that another kernel does not apply itself.
 
 use super::{Access, Constants, Dispatch, Kernel, Slot, THREADS, grid, word};
+use crate::nn::Activation;
 use crate::op::{Op, View};
 
 const SOURCE: &str = concat!(
     include_str!("../../../../shaders/common.wgsl"),
+    include_str!("../../../../shaders/real.wgsl"),
+    include_str!("../../../../shaders/activation_fused.wgsl"),
     include_str!("../../../../shaders/activation.wgsl"),
     include_str!("../../../../shaders/elementwise.wgsl"),
 );
@@ -23,6 +27,8 @@ static BINARY: Kernel = kernel("binary");
 static SCALAR: Kernel = kernel("scalar");
 static ACTIVATE: Kernel = kernel("activate");
 static DIFFERENTIATE: Kernel = kernel("differentiate");
+static ACTIVATE_IN_PLACE: Kernel = kernel("activate_in_place");
+static CHAIN: Kernel = kernel("chain");
 
 /// `struct Params` of `shaders/elementwise.wgsl`.
 #[repr(C)]
@@ -58,15 +64,31 @@ pub(super) fn lower(op: &Op) -> Dispatch {
             dispatch(&SCALAR, constants, Some(a), None, output, Params { value: scalar, ..none })
         }
         Op::Activate { activation, input, output } => {
-            let constants = vec![("ACTIVATION", activation.code())];
+            let constants = constants_of(activation);
             dispatch(&ACTIVATE, constants, Some(input), None, output, none)
         }
         Op::Differentiate { activation, input, output } => {
-            let constants = vec![("ACTIVATION", activation.code())];
+            let constants = constants_of(activation);
             dispatch(&DIFFERENTIATE, constants, Some(input), None, output, none)
         }
         _ => unreachable!("{} is not elementwise", op.name()),
     }
+}
+
+/// output = phi(output)
+pub(super) fn activate_in_place(activation: Activation, output: View) -> Dispatch {
+    let constants = constants_of(activation);
+    dispatch(&ACTIVATE_IN_PLACE, constants, None, None, output, Params::default())
+}
+
+/// delta = delta phi', from what forward kept
+pub(super) fn chain(activation: Activation, cached: View, delta: View) -> Dispatch {
+    dispatch(&CHAIN, constants_of(activation), Some(cached), None, delta, Params::default())
+}
+
+fn constants_of(activation: Activation) -> Constants {
+    let parameter = activation.parameter().unwrap_or(0.0);
+    vec![("ACTIVATION", activation.code()), ("PARAMETER", parameter.to_bits())]
 }
 
 fn dispatch(

@@ -18,7 +18,7 @@ macro_rules! kernel {
             source: concat!(
                 include_str!("../../../../shaders/common.wgsl"),
                 include_str!("../../../../shaders/pick.wgsl"),
-                include_str!("../../../../shaders/activation.wgsl"),
+                include_str!("../../../../shaders/activation_fused.wgsl"),
                 include_str!("../../../../shaders/gemm.wgsl"),
                 include_str!(concat!("../../../../shaders/gemm_", $a, ".wgsl")),
                 include_str!(concat!("../../../../shaders/gemm_", $b, ".wgsl")),

@@ -14,7 +14,7 @@ static LOSS: Kernel = Kernel {
     source: concat!(
         include_str!("../../../../shaders/common.wgsl"),
         include_str!("../../../../shaders/pick.wgsl"),
-        include_str!("../../../../shaders/activation.wgsl"),
+        include_str!("../../../../shaders/activation_fused.wgsl"),
         include_str!("../../../../shaders/lanes.wgsl"),
         include_str!("../../../../shaders/loss.wgsl"),
         include_str!("../../../../shaders/loss_terms.wgsl"),

@@ -17,6 +17,7 @@ mod reduce;
 mod rows;
 mod softmax;
 mod transpose;
+mod unfused;
 mod update;
 
 use crate::error::{Error, Result};
@@ -100,6 +101,9 @@ const THREADS: usize = 64;
 
 /// The dispatches that execute an instruction.
 pub(super) fn lower(op: &Op, target: Target) -> Result<Vec<Dispatch>> {
+    if let Some(list) = unfused::dispatches(op, target)? {
+        return Ok(list);
+    }
     match *op {
         Op::Fill { .. }
         | Op::Binary { .. }
