@@ -12,8 +12,9 @@ use wgrad::nn::{Activation, Domain, Init, Loss, LossReduction, TargetKind};
 use wgrad::optim::Sgd;
 use wgrad::{Dense, Device, Mlp, Trainer};
 
-use super::reference::{Reference, phi};
+use super::reference::Reference;
 use super::support::{assert_near, matrix};
+use crate::common::activation::phi;
 use crate::common::losses::{self, Target};
 use crate::common::{Values, devices};
 
