@@ -25,7 +25,7 @@
 //! - [`Device`]: the CPU or a GPU; [`Device::list`] says what there is.
 //! - [`Mlp`] and its builder: a network of dense layers whose parameters live on a device.
 //! - [`Trainer`]: a loss, an optimizer, epochs, minibatches, validation, callbacks; [`train`] holds
-//!   what it reports.
+//!   what it reports, and the check of its gradients.
 //! - [`data`]: data sets, splitting, scaling, and readers for npy, npz, IDX and CSV files.
 //! - [`nn`] and [`optim`]: activations, losses, initial weights; optimizers.
 //! - [`estimator`]: `MlpRegressor` and `MlpClassifier`, with scikit-learn's names and defaults.
@@ -64,7 +64,7 @@ pub use data::Dataset;
 pub use device::{Buffer, Device};
 pub use error::{Error, Result};
 pub use mlp::{Dense, Mlp, MlpBuilder, Named};
-pub use nn::{Activation, Init, Loss};
+pub use nn::{Activation, Init, Loss, LossReduction};
 pub use optim::{Adam, AdamW, Optimizer, Sgd};
 pub use tensor::Tensor;
 pub use train::{History, Metric, Trainer};

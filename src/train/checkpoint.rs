@@ -78,9 +78,9 @@ impl Trainer {
     /// number of all epochs, those before the checkpoint included; they keep their numbers, and the
     /// history holds those that are trained now. What callbacks count is not in a checkpoint.
     ///
-    /// `fit` then gives [`Error::Argument`] if the network's layers, the loss, the optimizer or one
-    /// of its constants, batch size, shuffling, seed, or the number of rows differ from the
-    /// checkpoint's, or if it has more epochs than are to be trained.
+    /// `fit` then gives [`Error::Argument`] if the network's layers, the loss, its reduction, its class
+    /// or positive weights, the optimizer or one of its constants, batch size, shuffling, seed, or the
+    /// number of rows differ from the checkpoint's, or if it has more epochs than are to be trained.
     #[must_use]
     pub fn resume_from(mut self, checkpoint: Checkpoint) -> Self {
         self.resume = Some(checkpoint);

@@ -11,9 +11,10 @@ use super::stopping::StopReason;
 pub struct EpochRecord {
     /// The epoch, counted from 1.
     pub epoch: usize,
-    /// The mean of the losses of the epoch's steps, each before its update, weighted by rows.
+    /// The mean of the losses of the epoch's steps, each before its update, weighted by what its rows
+    /// count; their sum where the loss is a sum ([`LossReduction::Sum`](crate::nn::LossReduction)).
     pub train_loss: f64,
-    /// The loss on the validation set after the epoch, if there is one.
+    /// The mean of the loss's terms on the validation set after the epoch, if there is one.
     pub validation_loss: Option<f64>,
     /// The metrics on the validation set, by name, in the order asked for.
     pub metrics: Vec<(String, f64)>,

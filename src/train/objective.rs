@@ -28,7 +28,8 @@ impl Trainer {
     /// gives those with which every class counts alike. Where targets are values, a row's weight is
     /// the sum of w t over the outputs, with t held to 0 to 1, so that one-hot targets weigh as
     /// their labels would; for a single output there are two weights, those of t = 0 (or -1) and of
-    /// t = 1. Metrics and validation losses do not know class weights.
+    /// t = 1. With label smoothing PyTorch weighs every class's share of a target by itself; here the
+    /// row has the one weight. Metrics and validation losses do not know class weights.
     ///
     /// [`fit`](Self::fit) gives [`Error::Argument`] if there is not one weight a class, if one is
     /// negative or not finite, or if no row of the data counts.

@@ -135,7 +135,8 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::Shape`], [`Error::Targets`] and [`Error::Label`] where network, loss and data do
-    /// not fit; [`Error::Argument`] for a batch size of 0, a setting outside its domain, a metric
+    /// not fit; [`Error::Argument`] for a loss that cannot follow the last layer, weights or
+    /// targets that it does not take, a batch size of 0, a setting outside its domain, a metric
     /// without a validation set, or what does not fit the checkpoint to be resumed;
     /// [`Error::File`] where a checkpoint cannot be written; [`Error::Diverged`] where a loss or a
     /// parameter is not finite any more; and the device's.

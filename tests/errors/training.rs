@@ -178,6 +178,23 @@ fn losses_whose_constants_are_none() {
     }
 }
 
+/// Whatever the loss makes of it, an output that is no number ends the training.
+#[test]
+fn outputs_that_are_none_are_seen_by_every_loss() {
+    for device in devices() {
+        for loss in Loss::ALL {
+            let fits = |activation: &Activation| loss.domain().accepts(*activation);
+            let Some(last) = Activation::ALL.into_iter().find(fits) else { continue };
+            let data = Dataset::builder().allow_non_finite();
+            let data = data.regression(&ndarray::array![[f32::NAN]], &ndarray::array![[1.0, 1.0]]);
+            let mut mlp = Mlp::builder(1).hidden(2, last).build(device).unwrap();
+            let result = Trainer::new(loss, Sgd::default()).fit(&mut mlp, &data.unwrap());
+            let error = refused(result, &["diverged"]);
+            assert!(matches!(error, Error::Diverged { .. }), "{error}: {loss} on {device}");
+        }
+    }
+}
+
 /// Rows 0 to 15 in order, four a step; row 9 is in the third.
 #[test]
 fn numbers_that_are_none_but_were_let_in() {

@@ -4,6 +4,7 @@ mod report;
 
 pub use report::{GradientReport, ParameterCheck};
 
+use self::report::Entry;
 use super::objective::{Objective, Weights};
 use super::trainer::Trainer;
 use crate::data::Dataset;
@@ -83,10 +84,14 @@ impl Trainer {
         for parameter in mlp.network().parameters() {
             let device = gradients.by_name.get(&parameter.name).into_iter().flatten();
             let device: Vec<f64> = device.map(|&gradient| f64::from(gradient)).collect();
-            let pairs = spread(parameter.shape.len(), entries).into_iter();
-            let pairs: Vec<(usize, [f64; 2])> =
-                pairs.map(|i| (i, [device[i], host.difference(&parameter, i, step)])).collect();
-            parameters.push((parameter, pairs));
+            let places = spread(parameter.shape.len(), entries).into_iter();
+            let entries = places.map(|place| Entry {
+                place,
+                device: device[place],
+                expected: host.difference(&parameter, place, step),
+            });
+            let entries = entries.collect();
+            parameters.push((parameter, entries));
         }
         Ok(GradientReport::new(&parameters, [gradients.loss, loss]))
     }

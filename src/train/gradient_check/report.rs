@@ -44,16 +44,23 @@ pub struct ParameterCheck {
     pub expected: f64,
 }
 
+/// One entry of a parameter: its place, row-major, and both gradients.
+pub(super) struct Entry {
+    pub(super) place: usize,
+    pub(super) device: f64,
+    pub(super) expected: f64,
+}
+
 impl GradientReport {
-    /// Compares (device, expected) at places of each parameter.
+    /// Compares the entries of each parameter, and the loss on the device with the expected one.
     pub(super) fn new(
-        parameters: &[(Parameter, Vec<(usize, [f64; 2])>)],
+        parameters: &[(Parameter, Vec<Entry>)],
         [loss, expected_loss]: [f64; 2],
     ) -> Self {
-        let all = parameters.iter().flat_map(|(_, pairs)| pairs);
-        let largest = all.fold(0.0f64, |largest, (_, [_, expected])| largest.max(expected.abs()));
+        let all = parameters.iter().flat_map(|(_, entries)| entries);
+        let largest = all.fold(0.0f64, |largest, entry| largest.max(entry.expected.abs()));
         let floor = FLOOR * largest;
-        let check = |(parameter, pairs): &(Parameter, Vec<_>)| compare(parameter, pairs, floor);
+        let check = |(parameter, entries): &(Parameter, Vec<_>)| compare(parameter, entries, floor);
         Self { loss, expected_loss, parameters: parameters.iter().map(check).collect() }
     }
 
@@ -78,18 +85,18 @@ fn is_worse(error: f64, than: f64) -> bool {
     !than.is_nan() && (error.is_nan() || error > than)
 }
 
-fn compare(parameter: &Parameter, pairs: &[(usize, [f64; 2])], floor: f64) -> ParameterCheck {
+fn compare(parameter: &Parameter, entries: &[Entry], floor: f64) -> ParameterCheck {
     let mut check = ParameterCheck {
         name: parameter.name.clone(),
         entries: parameter.shape.len(),
-        checked: pairs.len(),
+        checked: entries.len(),
         absolute: 0.0,
         relative: -1.0,
         index: Vec::new(),
         device: 0.0,
         expected: 0.0,
     };
-    for &(place, [device, expected]) in pairs {
+    for &Entry { place, device, expected } in entries {
         let absolute = (device - expected).abs();
         let scale = device.abs().max(expected.abs()).max(floor);
         // Two zeros are equal.
@@ -140,7 +147,8 @@ mod tests {
 
     /// A report on these gradients, where every central difference is 1/2.
     fn report(weight: &[f64], bias: &[f64]) -> GradientReport {
-        let pairs = |device: &[f64]| device.iter().map(|&d| [d, 0.5]).enumerate().collect();
+        let entry = |(place, &device): (usize, &f64)| Entry { place, device, expected: 0.5 };
+        let pairs = |device: &[f64]| device.iter().enumerate().map(entry).collect();
         let weight = (parameter("layers.0.weight", weight.len() / 3, 3), pairs(weight));
         let bias = (parameter("layers.0.bias", 1, bias.len()), pairs(bias));
         GradientReport::new(&[weight, bias], [1.0, 1.0])
@@ -178,7 +186,8 @@ mod tests {
 
     #[test]
     fn gradients_of_zero_are_equal() {
-        let check = (parameter("layers.0.bias", 1, 2), vec![(0, [0.0; 2]), (1, [0.0; 2])]);
+        let zero = |place| Entry { place, device: 0.0, expected: 0.0 };
+        let check = (parameter("layers.0.bias", 1, 2), vec![zero(0), zero(1)]);
         assert!(GradientReport::new(&[check], [0.0; 2]).passes(0.0));
     }
 }
