@@ -111,7 +111,8 @@ impl MlpBuilder {
     /// Draws the initial parameters and puts the network on a device.
     ///
     /// # Errors
-    /// [`Error::Argument`] for a width of 0, no layer or an initial value that is not finite,
+    /// [`Error::Argument`] for a width of 0, no layer, an activation's parameter out of range or an
+    /// initial value that is not finite,
     /// [`Error::Shape`] for an explicit array that does not fit its parameter, [`Error::TooLarge`]
     /// for more parameters than a buffer holds, and the device's.
     pub fn build(self, device: &Device) -> Result<Mlp> {
@@ -137,6 +138,7 @@ impl MlpBuilder {
         let mut layers = Vec::with_capacity(self.layers.len());
         for layer in &self.layers {
             let outputs = wide("a layer's width", layer.width)?;
+            layer.activation.check()?;
             let bias = layer.bias.unwrap_or(self.bias);
             layers.push(Layer { inputs, outputs, bias, activation: layer.activation });
             inputs = outputs;
