@@ -185,25 +185,19 @@ fn zeros(network: &Network, device: &Device) -> Result<Vec<f32>> {
 }
 
 fn check_init(init: &Init, parameter: &Parameter) -> Result<()> {
-    let scale = match init {
-        Init::Normal(x) | Init::Uniform(x) | Init::Constant(x) => *x,
-        Init::Array(values) => {
-            let got = Shape::new(values.nrows(), values.ncols());
-            if got != parameter.shape {
-                let hint = "initial values need the parameter's shape, the second";
-                return Err(Error::Shape {
-                    op: "Mlp::builder",
-                    left: got,
-                    right: parameter.shape,
-                    hint,
-                });
-            }
-            values.iter().copied().find(|x| !x.is_finite()).unwrap_or(0.0)
+    if let Init::Array(values) = init {
+        let got = Shape::new(values.nrows(), values.ncols());
+        if got != parameter.shape {
+            let (left, right) = (got, parameter.shape);
+            let hint = "initial values need the parameter's shape, the second";
+            return Err(Error::Shape { op: "Mlp::builder", left, right, hint });
         }
-        _ => 0.0,
-    };
-    if scale.is_finite() {
-        return Ok(());
     }
-    Err(Error::argument("an initial value", scale, format!("`{}` must be finite", parameter.name)))
+    match init.fault() {
+        None => Ok(()),
+        Some((value, expected)) => {
+            let expected = format!("`{}`: {expected}", parameter.name);
+            Err(Error::argument("an initial value", value, expected))
+        }
+    }
 }

@@ -11,7 +11,7 @@ mod network;
 mod real;
 
 pub use activation::{Activation, Cache};
-pub use init::Init;
+pub use init::{Fan, Init};
 pub use loss::{Loss, Target};
 pub use network::{Layer, Network, Parameter};
 pub use real::Real;
