@@ -128,10 +128,9 @@ fn inside(line: &[(f64, f64)]) -> Vec<Vec<(f64, f64)>> {
             parts.push(Vec::new());
         }
     }
-    if let (Some(part), Some(&last)) = (parts.last_mut(), line.last()) {
-        if (Y.0..=Y.1).contains(&last.1) {
-            part.push(last);
-        }
+    let last = line.last().filter(|(_, y)| (Y.0..=Y.1).contains(y));
+    if let Some(part) = parts.last_mut() {
+        part.extend(last);
     }
     parts.retain(|part| part.len() > 1);
     parts
