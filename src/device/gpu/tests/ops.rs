@@ -56,7 +56,7 @@ fn activations_are_accurate_in_their_tails_and_let_nan_through() {
     let Some(device) = gpu() else { return };
     let mut values = vec![0.0, -0.0, 1e-30, -1e-30, 1e-4, 0.29, 0.31, -0.31, 9.0, 20.0, -50.0];
     values.extend([
-        90.0,
+        88.0,
         -90.0,
         1e4,
         -1e4,
