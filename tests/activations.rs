@@ -9,7 +9,8 @@ use common::{Values, devices};
 use wgrad::data::{NpyValues, read_npz};
 use wgrad::device::DeviceKind;
 use wgrad::nn::Activation;
-use wgrad::{Device, Tensor};
+use wgrad::persist::Checkpoint;
+use wgrad::{Adam, Dataset, Device, Error, Loss, Mlp, Tensor, Trainer};
 
 /// What is computed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -212,4 +213,64 @@ fn nan_passes_through_every_activation() {
             assert_eq!(nan, [true, true, false], "{activation} on {device}");
         }
     }
+}
+
+#[test]
+fn names_are_read_as_they_are_written() {
+    let tuned = Activation::ALL.map(|activation| match activation {
+        Activation::LeakyRelu(_) => Activation::LeakyRelu(0.0),
+        Activation::Sine(_) => Activation::Sine(30.0),
+        other => other,
+    });
+    for activation in Activation::ALL.into_iter().chain(tuned) {
+        assert_eq!(activation.to_string().parse(), Ok(activation));
+        let json = serde_json::to_string(&activation).unwrap();
+        assert!(json.contains(&format!("\"{}\"", activation.name())), "{json}");
+        assert_eq!(serde_json::from_str::<Activation>(&json).unwrap(), activation);
+    }
+    for activation in Activation::ALL {
+        assert_eq!(activation.name().parse(), Ok(activation));
+    }
+    assert_eq!(" elu ( 0.5 ) ".trim().parse(), Ok(Activation::Elu(0.5)));
+    for wrong in ["", "swash", "relu(1)", "elu(", "elu(x)", "elu(1) ", "celu(0)", "sine(NaN)"] {
+        let error = wrong.parse::<Activation>().unwrap_err();
+        assert!(matches!(error, Error::Argument { .. }), "{wrong}: {error}");
+    }
+    let error = "swash".parse::<Activation>().unwrap_err().to_string();
+    assert!(error.contains("`swash`") && error.contains("leaky_relu, relu6"), "{error}");
+}
+
+#[test]
+fn parameters_out_of_range_build_no_network() {
+    let wrong = [
+        Activation::LeakyRelu(-0.1),
+        Activation::LeakyRelu(f32::INFINITY),
+        Activation::Elu(0.0),
+        Activation::Celu(f32::NAN),
+        Activation::Softplus(-1.0),
+        Activation::Sine(0.0),
+    ];
+    for activation in wrong {
+        let error = Mlp::builder(2).hidden(3, activation).build(&Device::cpu()).unwrap_err();
+        assert!(error.to_string().contains(activation.name()), "{error}");
+    }
+}
+
+#[test]
+fn a_checkpoint_keeps_the_parameter() {
+    let data =
+        Dataset::regression(&ndarray::array![[0.5f32], [1.0]], &ndarray::array![0.0f32, 1.0]);
+    let mut mlp = Mlp::builder(1)
+        .hidden(2, Activation::LeakyRelu(0.2))
+        .hidden(2, Activation::Softplus(2.5))
+        .output(1)
+        .build(&Device::cpu())
+        .unwrap();
+    let path = std::env::temp_dir().join(format!("wgrad-activations-{}", std::process::id()));
+    let mut trainer = Trainer::new(Loss::Mse, Adam::default()).epochs(1).checkpoint(&path, 1);
+    trainer.fit(&mut mlp, &data.unwrap()).unwrap();
+    let checkpoint = Checkpoint::load(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let kept: Vec<_> = checkpoint.network().layers().iter().map(|layer| layer.activation).collect();
+    assert_eq!(kept, [Activation::LeakyRelu(0.2), Activation::Softplus(2.5), Activation::Identity]);
 }

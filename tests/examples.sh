@@ -20,6 +20,7 @@ run() {
 for device in cpu gpu; do
     run digits --device "$device" --out "$out/digits" --short
     run mnist --device "$device" --out "$out/mnist" --short
+    run activations --device "$device" --out "$out/activations" --short
     run benchmark --device "$device" --short --json "$out/benchmark.json"
 done
 run devices --json

@@ -146,8 +146,9 @@ impl MlpBuilder {
     /// Draws the initial parameters and puts the network on a device.
     ///
     /// # Errors
-    /// [`Error::Argument`] for a width of 0, no layer, an initial value that is not finite, or
-    /// dropout or noise outside its domain or after the last layer;
+    /// [`Error::Argument`] for a width of 0, no layer, an activation's parameter out of range, an
+    /// initial value that is not finite, or dropout or noise outside its domain or after the last
+    /// layer;
     /// [`Error::Shape`] for an explicit array that does not fit its parameter, [`Error::TooLarge`]
     /// for more parameters than a buffer holds, and the device's.
     pub fn build(self, device: &Device) -> Result<Mlp> {
@@ -173,6 +174,7 @@ impl MlpBuilder {
         let mut layers = Vec::with_capacity(self.layers.len());
         for (i, layer) in self.layers.iter().enumerate() {
             let outputs = wide("a layer's width", layer.width)?;
+            layer.activation.check()?;
             let bias = layer.bias.unwrap_or(self.bias);
             let last = i + 1 == self.layers.len();
             let dropout = layer.dropout.unwrap_or(if last { 0.0 } else { self.dropout });
@@ -240,25 +242,19 @@ fn zeros(network: &Network, device: &Device) -> Result<Vec<f32>> {
 }
 
 fn check_init(init: &Init, parameter: &Parameter) -> Result<()> {
-    let scale = match init {
-        Init::Normal(x) | Init::Uniform(x) | Init::Constant(x) => *x,
-        Init::Array(values) => {
-            let got = Shape::new(values.nrows(), values.ncols());
-            if got != parameter.shape {
-                let hint = "initial values need the parameter's shape, the second";
-                return Err(Error::Shape {
-                    op: "Mlp::builder",
-                    left: got,
-                    right: parameter.shape,
-                    hint,
-                });
-            }
-            values.iter().copied().find(|x| !x.is_finite()).unwrap_or(0.0)
+    if let Init::Array(values) = init {
+        let got = Shape::new(values.nrows(), values.ncols());
+        if got != parameter.shape {
+            let (left, right) = (got, parameter.shape);
+            let hint = "initial values need the parameter's shape, the second";
+            return Err(Error::Shape { op: "Mlp::builder", left, right, hint });
         }
-        _ => 0.0,
-    };
-    if scale.is_finite() {
-        return Ok(());
     }
-    Err(Error::argument("an initial value", scale, format!("`{}` must be finite", parameter.name)))
+    match init.fault() {
+        None => Ok(()),
+        Some((value, expected)) => {
+            let expected = format!("`{}`: {expected}", parameter.name);
+            Err(Error::argument("an initial value", value, expected))
+        }
+    }
 }

@@ -14,7 +14,7 @@ mod real;
 
 pub use activation::{Activation, Cache};
 pub(crate) use forward::forward;
-pub use init::Init;
+pub use init::{Fan, Init};
 pub use loss::{Domain, Loss, LossReduction, Target, TargetKind};
 pub(crate) use network::InputNoise;
 pub use network::{Layer, Network, Parameter};

@@ -150,7 +150,8 @@ fn check_network(network: &Network, data: usize) -> Read<()> {
     let mut numbers: usize = 0;
     let mut inputs = network.inputs();
     for (i, layer) in network.layers().iter().enumerate() {
-        let Layer { inputs: rows, outputs: cols, .. } = *layer;
+        let Layer { inputs: rows, outputs: cols, activation, .. } = *layer;
+        activation.check().map_err(|error| format!("the description's layer {i}: {error}"))?;
         if rows != inputs || rows == 0 || cols == 0 {
             return Err(format!(
                 "the description's layer {i} is ({rows}, {cols}), after {inputs} outputs"

@@ -1,4 +1,4 @@
-//! Pictures: charts, grids of images, and columns of these.
+//! Pictures: charts, pages of small charts, grids of images, and columns of these.
 //!
 //! A [`Picture`] draws itself with plotters into an SVG document; a [`Folder`] saves it, as SVG or
 //! turned into a PNG image with an embedded font, so that no font has to be installed.
@@ -6,6 +6,7 @@
 mod chart;
 mod colours;
 mod images;
+mod panels;
 mod png;
 mod text;
 mod ticks;
@@ -18,6 +19,7 @@ use plotters::prelude::*;
 pub use chart::Chart;
 pub use colours::{ColourMap, RED};
 pub use images::ImageGrid;
+pub use panels::{Panel, Panels};
 
 use super::output::Result;
 

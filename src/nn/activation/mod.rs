@@ -46,7 +46,7 @@ pub enum Activation {
     Elu(f32),
     /// y = s z for z > 0, else s alpha (e^z - 1), with s = 1.0507 and alpha = 1.6733; y' = s or
     /// s alpha e^z. Keeps mean 0 and variance 1 through deep networks whose weights start from
-    /// weights of variance 1 / n_in (Klambauer et al., 2017).
+    /// [`Init::LeCunNormal`](super::Init::LeCunNormal) (Klambauer et al., 2017).
     Selu,
     /// y = z for z > 0, else alpha (e^(z/alpha) - 1); y' = 1 or e^(z/alpha). Elu without a kink for
     /// any alpha > 0, which defaults to 1 (Barron, 2017).
@@ -159,6 +159,20 @@ impl Activation {
             Self::Softplus(_) => Self::Softplus(x),
             Self::Sine(_) => Self::Sine(x),
             other => other,
+        }
+    }
+
+    /// By how much more than a linear layer's the weights before it may spread, for the signal to
+    /// keep its variance: the gain of [`Init::KaimingNormal`](super::Init::KaimingNormal) and its
+    /// like, by PyTorch's `calculate_gain`; 1 where that has none.
+    #[must_use]
+    pub fn gain(self) -> f32 {
+        match self {
+            Self::Tanh => 5.0 / 3.0,
+            Self::Relu => std::f32::consts::SQRT_2,
+            Self::LeakyRelu(slope) => (2.0 / (1.0 + slope * slope)).sqrt(),
+            Self::Selu => 0.75,
+            _ => 1.0,
         }
     }
 
