@@ -24,6 +24,20 @@ pub(super) struct Setup {
     pub(super) most_epochs: usize,
 }
 
+impl Setup {
+    /// All rows as one batch, and no update.
+    pub(super) fn whole(loss: Loss, rows: usize) -> Self {
+        Self {
+            loss,
+            optimizer: None,
+            groups: Groups::default(),
+            batch_size: rows,
+            shuffle: false,
+            most_epochs: 1,
+        }
+    }
+}
+
 /// Programs and buffers of a run.
 pub(super) struct Engine {
     executable: Box<dyn Executable>,

@@ -6,6 +6,7 @@ mod flight;
 mod gradients;
 mod groups;
 mod history;
+mod lbfgs;
 mod metric;
 mod pacing;
 mod progress;
@@ -18,6 +19,7 @@ mod watch;
 
 pub use gradients::Gradients;
 pub use history::{EpochRecord, History};
+pub use lbfgs::{Ending, Minimum};
 pub use metric::Metric;
 pub use trainer::Trainer;
 pub(crate) use watch::Watch;

@@ -12,6 +12,7 @@ mod flights;
 mod golden;
 mod gradients;
 mod large;
+mod lbfgs;
 mod metrics;
 mod optimizers;
 mod parts;
