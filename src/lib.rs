@@ -27,7 +27,7 @@
 //! - [`Trainer`]: a loss, an optimizer, epochs, minibatches, validation, callbacks; [`train`] holds
 //!   what it reports, and the check of its gradients.
 //! - [`data`]: data sets, splitting, scaling, and readers for npy, npz, IDX and CSV files.
-//! - [`nn`] and [`optim`]: activations, losses, initial weights; optimizers.
+//! - [`nn`] and [`optim`]: activations, losses, initial weights; optimizers and schedules.
 //! - [`estimator`]: `MlpRegressor` and `MlpClassifier`, with scikit-learn's names and defaults.
 //! - [`persist`]: networks and checkpoints in files or in memory.
 //! - [`Tensor`]: matrices on a device, one operation at a time.

@@ -5,7 +5,7 @@ mod common;
 
 use ndarray::{Array1, Array2, ArrayD, array};
 use wgrad::nn::{Activation, Init, Loss};
-use wgrad::optim::{Adam, Sgd};
+use wgrad::optim::{Adam, AdamW, Groups, Lamb, Optimizer, Sgd};
 use wgrad::program::{Predict, Source, Step};
 use wgrad::{Dense, Device, Mlp, MlpBuilder};
 
@@ -292,4 +292,62 @@ fn single_units_and_layers_compute_what_the_course_prints() {
         let want = [0.731_058_58, 0.5, 0.817_574_48, 0.5, 0.880_797_08, 0.5];
         assert_eq!(deviation(&got, &printed(&want)), None, "layer on {device}");
     }
+}
+
+/// The names of a step's instructions, and the words of its updates.
+fn lowered(groups: Groups, optimizer: Optimizer) -> (Vec<&'static str>, Vec<usize>) {
+    let builder = Mlp::builder(4).hidden(8, Activation::Relu).hidden(5, Activation::Tanh);
+    let mlp = cpu(builder.output(3));
+    let optimizer = Some(optimizer);
+    let step = step(&mlp, Source { cols: 4, parts: vec![100] });
+    let program = Step { groups, optimizer, ..step }.lower().unwrap();
+    let words = program.ops.iter().filter_map(|op| match op {
+        wgrad::op::Op::Update { parameters, .. } => Some(parameters.shape.len()),
+        _ => None,
+    });
+    let backward = program.ops.iter().map(wgrad::op::Op::name).skip(5);
+    (backward.collect(), words.collect())
+}
+
+#[test]
+fn parameters_that_are_treated_alike_have_one_update() {
+    let adam = Optimizer::from(Adam::default());
+    // 32, 8, 40, 5, 15 and 3 numbers, each padded to whole cache lines: 144 together.
+    let all = [32, 16, 48, 16, 16, 16];
+    assert_eq!(lowered(Groups::default(), adam).1, [144]);
+    let slow = Groups { learning_rate_factors: [(1, 0.1)].into(), ..Groups::default() };
+    assert_eq!(lowered(slow, adam).1, [48, 64, 32]);
+    let weights = Groups { decay_biases: false, ..Groups::default() };
+    assert_eq!(lowered(weights.clone(), adam).1, [144], "there is no decay to differ in");
+    assert_eq!(lowered(weights, AdamW::default().into()).1, all);
+}
+
+#[test]
+fn what_only_a_frozen_layer_would_need_is_not_computed() {
+    let adam = Optimizer::from(Adam::default());
+    let frozen = |layers: &[usize]| {
+        let groups = Groups { frozen: layers.iter().copied().collect(), ..Groups::default() };
+        lowered(groups, adam)
+    };
+    let (ops, words) = frozen(&[]);
+    let three = ["gradient", "backward", "gradient", "backward", "gradient", "update"];
+    assert_eq!((ops, words), (three.to_vec(), vec![144]));
+    let (ops, words) = frozen(&[0]);
+    assert_eq!((ops, words), (vec!["gradient", "backward", "gradient", "update"], vec![96]));
+    let (ops, words) = frozen(&[0, 1]);
+    assert_eq!((ops, words), (vec!["gradient", "update"], vec![32]));
+    let (ops, words) = frozen(&[1]);
+    let around = ["gradient", "backward", "backward", "gradient", "update", "update"];
+    assert_eq!((ops, words), (around.to_vec(), vec![48, 32]));
+    let (ops, words) = frozen(&[2]);
+    let below = ["backward", "gradient", "backward", "gradient", "update"];
+    assert_eq!((ops, words), (below.to_vec(), vec![112]));
+}
+
+#[test]
+fn lamb_takes_the_norms_of_what_it_trains() {
+    let groups = Groups { frozen: [0].into(), ..Groups::default() };
+    let (ops, _) = lowered(groups, Lamb::default().into());
+    let count = |name| ops.iter().filter(|&&op| op == name).count();
+    assert_eq!((count("direction"), count("reduce"), count("trust_step")), (1, 8, 4));
 }

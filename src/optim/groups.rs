@@ -55,7 +55,7 @@ impl Groups {
             let what = "the learning rate factor of a layer";
             return Err(Error::argument(what, factor, "a finite number, at least 0"));
         }
-        if self.frozen.len() == layers {
+        if !self.frozen.is_empty() && self.frozen.len() == layers {
             let expected = "at least one layer must be left to be trained";
             return Err(Error::argument("the number of frozen layers", layers, expected));
         }

@@ -54,6 +54,13 @@ impl RunSettings {
         }
     }
 
+    /// The same over all rows at once, as they lie, all parameters treated alike: for what is asked
+    /// of a batch and moves nothing.
+    pub(crate) fn one_batch(self, rows: usize) -> Self {
+        let groups = Groups::default();
+        Self { batch_size: rows, accumulate: 1, shuffle: false, groups, ..self }
+    }
+
     /// The buffers beside the model's parameters that a run goes on from; a tensor's name begins
     /// with its buffer's. Where the model is the average, the parameters themselves are one.
     pub(crate) fn state(&self) -> Vec<&'static str> {

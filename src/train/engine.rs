@@ -25,6 +25,13 @@ pub(super) struct Setup<'a> {
     pub(super) most_epochs: usize,
 }
 
+impl<'a> Setup<'a> {
+    /// Computes gradients and leaves them.
+    pub(super) fn gradients(settings: &'a RunSettings) -> Self {
+        Self { settings, trains: false, recorder: None, most_epochs: 1 }
+    }
+}
+
 /// Programs and buffers of a run.
 pub(super) struct Engine {
     executable: Box<dyn Executable>,

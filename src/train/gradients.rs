@@ -7,8 +7,6 @@ use crate::device::Launch;
 use crate::error::Result;
 use crate::mlp::{Mlp, Named, named};
 use crate::op::StepArgs;
-use crate::optim::Groups;
-use crate::persist::RunSettings;
 use crate::program::names;
 
 /// The loss of a batch and its gradient with respect to every parameter.
@@ -35,23 +33,21 @@ impl Trainer {
     /// # Errors
     /// Those of [`gradients`](Self::gradients).
     pub async fn gradients_async(&self, mlp: &Mlp, data: &Dataset) -> Result<Gradients> {
-        let settings = RunSettings {
-            batch_size: data.len(),
-            accumulate: 1,
-            shuffle: false,
-            groups: Groups::default(),
-            ..self.settings.clone()
-        };
-        let setup = Setup { settings: &settings, trains: false, recorder: None, most_epochs: 1 };
-        let mut engine = Engine::new(mlp, data, setup)?;
-        engine.queue(&[Launch { program: 0, args: StepArgs::default() }])?;
-        let read = [names::GRADIENTS, names::LOSSES].map(|name| engine.buffer(name));
-        let ranges: Vec<_> = (read.into_iter().flatten())
-            .map(|buffer| (buffer.storage(), 0..buffer.words()))
-            .collect();
-        let parts = mlp.device().backend().read(&ranges).await?;
-        let loss = parts.get(1).and_then(|losses| losses.first()).copied().unwrap_or(f32::NAN);
-        let by_name = parts.first().map(|words| named(mlp.network(), words)).unwrap_or_default();
-        Ok(Gradients { loss: f64::from(loss), by_name })
+        let settings = self.settings.clone().one_batch(data.len());
+        let mut engine = Engine::new(mlp, data, Setup::gradients(&settings))?;
+        let (loss, words) = evaluate(&mut engine, mlp).await?;
+        Ok(Gradients { loss, by_name: named(mlp.network(), &words) })
     }
+}
+
+/// The loss of all rows, and the gradients as they lie in their buffer.
+pub(super) async fn evaluate(engine: &mut Engine, mlp: &Mlp) -> Result<(f64, Vec<f32>)> {
+    engine.queue(&[Launch { program: 0, args: StepArgs::default() }])?;
+    let read = [names::GRADIENTS, names::LOSSES].map(|name| engine.buffer(name));
+    let ranges: Vec<_> =
+        (read.into_iter().flatten()).map(|buffer| (buffer.storage(), 0..buffer.words())).collect();
+    let mut parts = mlp.device().backend().read(&ranges).await?.into_iter();
+    let gradients = parts.next().unwrap_or_default();
+    let loss = parts.next().and_then(|losses| losses.first().copied()).unwrap_or(f32::NAN);
+    Ok((f64::from(loss), gradients))
 }

@@ -2,7 +2,7 @@
 
 use wgrad::nn::{Activation, Loss, TargetKind};
 use wgrad::op::{Axis, BinaryOp, Op, Pick, Reduction, Rows, Shape, StepArgs, View};
-use wgrad::optim::{Adam, Optimizer, Sgd};
+use wgrad::optim::{Adam, Lamb, Optimizer, Sgd};
 use wgrad::{Buffer, Device, Error};
 
 use crate::common::devices;
@@ -109,6 +109,25 @@ fn update_op(optimizer: impl Into<Optimizer>, moments: [Option<View>; 2]) -> Op 
     }
 }
 
+fn direction_op() -> Op {
+    Op::Direction {
+        optimizer: Lamb::default().into(),
+        parameters: at(0, 1, 9),
+        gradients: at(1, 1, 9),
+        moments: [Some(at(2, 1, 9)), Some(at(3, 1, 9)), None],
+    }
+}
+
+fn trust_step_op() -> Op {
+    Op::TrustStep {
+        rate_factor: 1.0,
+        parameters: at(0, 3, 3),
+        direction: at(1, 3, 3),
+        parameter_norm: at(2, 1, 1),
+        direction_norm: at(2, 1, 1).at(16),
+    }
+}
+
 fn matmul_op(a: View, b: View, transpose_a: bool, transpose_b: bool, output: View) -> Op {
     Op::Matmul { a, b, transpose_a, transpose_b, output }
 }
@@ -130,6 +149,8 @@ fn well_formed_ops_are_executed() {
             backward_op(),
             gradient_op(),
             update_op(Adam::default(), moments),
+            direction_op(),
+            trust_step_op(),
             matmul_op(at(0, 3, 2), at(1, 3, 4), true, false, at(2, 2, 4)),
             binary_op(at(0, 2, 3), at(1, 1, 3), at(2, 2, 3)),
         ] {
@@ -247,6 +268,9 @@ fn shapes_that_do_not_fit_are_named() {
             with!(update_op(Sgd::default(), [None, None]), Update { gradients: at(1, 1, 8) }),
             ["(1, 8)", "(1, 9)"],
         ),
+        (with!(direction_op(), Direction { gradients: at(1, 1, 8) }), ["(1, 8)", "(1, 9)"]),
+        (with!(trust_step_op(), TrustStep { direction: at(1, 1, 9) }), ["(1, 9)", "(3, 3)"]),
+        (with!(trust_step_op(), TrustStep { direction_norm: at(3, 1, 2) }), ["(1, 2)", "(1, 1)"]),
         (update_op(Adam::default(), [Some(at(2, 1, 9)), Some(at(3, 3, 3))]), ["(3, 3)", "(1, 9)"]),
     ];
     for (op, shapes) in cases {
@@ -334,6 +358,11 @@ fn an_optimizer_needs_its_moments() {
     assert_refused(&update_op(Sgd::new(0.1), [moment, None]), &none, &["needs 0", "got 1"]);
     assert_refused(&update_op(Adam::default(), [moment, None]), &none, &["needs 2", "got 1"]);
     assert_refused(&update_op(momentum, [None, moment]), &none, &["moments"]);
+    // A rule takes its step by the instruction that is its own.
+    let two = [Some(at(2, 1, 9)), Some(at(3, 1, 9))];
+    assert_refused(&update_op(Lamb::default(), two), &none, &["lamb", "`direction`"]);
+    let adam = with!(direction_op(), Direction { optimizer: Adam::default().into() });
+    assert_refused(&adam, &none, &["adam", "`update`"]);
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod golden;
 mod gradient_check;
 mod gradients;
 mod large;
+mod lbfgs;
 mod losses;
 mod metrics;
 mod optimizers;

@@ -181,6 +181,12 @@ fn demanding() -> Vec<Pacing> {
         impatient.into(),
         Schedule::from(impatient).after_warmup(7, 0.2).per_step(),
         adaptive.into(),
+        // Never: as many epochs as there are may be waited for.
+        Schedule::Chain(vec![
+            Schedule::exponential(0.9),
+            Plateau { patience: u64::MAX, ..Plateau::default() }.into(),
+        ])
+        .into(),
         OneCycle::new(BASE, 90).per_step(),
         OneCycle::new(BASE, 30).into(),
     ]

@@ -190,11 +190,11 @@ impl Schedule {
     pub(crate) fn patience(&self, seen: &Watched) -> u64 {
         match self {
             Self::Plateau(plateau) => {
-                let rest = (plateau.patience + 1).saturating_sub(seen.waited);
+                let rest = plateau.patience.saturating_add(1).saturating_sub(seen.waited);
                 seen.cooldown.saturating_add(rest).max(1)
             }
             Self::Adaptive(adaptive) => {
-                (adaptive.n_iter_no_change + 1).saturating_sub(seen.waited).max(1)
+                adaptive.n_iter_no_change.saturating_add(1).saturating_sub(seen.waited).max(1)
             }
             _ => self.parts().iter().map(|part| part.patience(seen)).min().unwrap_or(u64::MAX),
         }
