@@ -3,7 +3,7 @@
 use super::Mlp;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::nn::{Activation, Init, InputNoise, Layer, Network, Parameter};
+use crate::nn::{Activation, Init, InputNoise, Layer, Network, Parameter, ParameterKind};
 use crate::op::Shape;
 
 /// A dense layer to be added to a network.
@@ -15,13 +15,25 @@ pub struct Dense {
     weight_init: Option<Init>,
     bias_init: Option<Init>,
     dropout: Option<f32>,
+    slope: f32,
 }
+
+/// The slope of prelu below 0 before training: PyTorch's.
+const SLOPE: f32 = 0.25;
 
 impl Dense {
     /// A layer of `width` outputs with the activation phi; the rest as the network has it.
     #[must_use]
     pub fn new(width: usize, activation: Activation) -> Self {
-        Self { width, activation, bias: None, weight_init: None, bias_init: None, dropout: None }
+        Self {
+            width,
+            activation,
+            bias: None,
+            weight_init: None,
+            bias_init: None,
+            dropout: None,
+            slope: SLOPE,
+        }
     }
 
     /// Whether this layer has a bias.
@@ -40,6 +52,12 @@ impl Dense {
     #[must_use]
     pub fn bias_init(self, init: Init) -> Self {
         Self { bias_init: Some(init), ..self }
+    }
+
+    /// The initial slope of [`Activation::Prelu`] below 0; default 0.25.
+    #[must_use]
+    pub fn slope(self, slope: f32) -> Self {
+        Self { slope, ..self }
     }
 
     /// The probability with which each output of this layer is dropped in training; see
@@ -156,7 +174,7 @@ impl MlpBuilder {
         let mut words = zeros(&network, device)?;
         for (index, parameter) in network.parameters().iter().enumerate() {
             let init = self.init_of(parameter);
-            check_init(init, parameter)?;
+            check_init(&init, parameter)?;
             let layer = network.layers()[parameter.layer];
             let layer = Shape::new(layer.inputs, layer.outputs);
             let values = init.draw(self.seed, index as u64, parameter.shape, layer);
@@ -195,13 +213,14 @@ impl MlpBuilder {
         Ok(Network::new(layers, self.input))
     }
 
-    fn init_of(&self, parameter: &Parameter) -> &Init {
+    fn init_of(&self, parameter: &Parameter) -> Init {
         let layer = &self.layers[parameter.layer];
-        if parameter.is_bias() {
-            layer.bias_init.as_ref().unwrap_or(&self.bias_init)
-        } else {
-            layer.weight_init.as_ref().unwrap_or(&self.weight_init)
-        }
+        let of_layer = match parameter.kind {
+            ParameterKind::Weight => layer.weight_init.as_ref().unwrap_or(&self.weight_init),
+            ParameterKind::Bias => layer.bias_init.as_ref().unwrap_or(&self.bias_init),
+            ParameterKind::Slope => return Init::Constant(layer.slope),
+        };
+        of_layer.clone()
     }
 }
 

@@ -1,6 +1,6 @@
 //! A network's forward pass on the host, over any [`Real`]: what gradient checks differentiate.
 
-use super::{Network, Real};
+use super::{Activation, Network, ParameterKind, Real};
 
 /// The output of a network for one row of inputs, from its flat parameters.
 ///
@@ -10,18 +10,39 @@ pub(crate) fn forward<T: Real>(network: &Network, parameters: &[T], row: &[T]) -
     let named = network.parameters();
     for (i, layer) in network.layers().iter().enumerate() {
         let mut z = vec![T::of(0.0); layer.outputs];
+        let mut slope = T::of(1.0);
         for parameter in named.iter().filter(|parameter| parameter.layer == i) {
             let values = &parameters[parameter.range()];
-            if parameter.is_bias() {
-                add_scaled(&mut z, T::of(1.0), values);
-            } else {
-                let rows = values.chunks_exact(layer.outputs);
-                x.iter().zip(rows).for_each(|(&x, weights)| add_scaled(&mut z, x, weights));
+            match parameter.kind {
+                ParameterKind::Weight => {
+                    let rows = values.chunks_exact(layer.outputs);
+                    x.iter().zip(rows).for_each(|(&x, weights)| add_scaled(&mut z, x, weights));
+                }
+                ParameterKind::Bias => add_scaled(&mut z, T::of(1.0), values),
+                ParameterKind::Slope => slope = values[0],
             }
         }
-        x = z.into_iter().map(|z| layer.activation.value(z)).collect();
+        x = map(layer.activation, slope, z);
     }
     x
+}
+
+/// y from z, for a whole row.
+fn map<T: Real>(activation: Activation, slope: T, z: Vec<T>) -> Vec<T> {
+    let zero = T::of(0.0);
+    match activation {
+        Activation::Prelu => z.into_iter().map(|z| if z > zero { z } else { slope * z }).collect(),
+        Activation::Softmax | Activation::LogSoftmax => {
+            let largest = z.iter().copied().fold(T::of(f64::NEG_INFINITY), T::max);
+            let sum = z.iter().fold(zero, |sum, &z| sum + (z - largest).exp());
+            let logarithms = z.into_iter().map(|z| (z - largest) - sum.ln());
+            match activation {
+                Activation::Softmax => logarithms.map(T::exp).collect(),
+                _ => logarithms.collect(),
+            }
+        }
+        _ => z.into_iter().map(|z| activation.value(z)).collect(),
+    }
 }
 
 /// sum += factor values

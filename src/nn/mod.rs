@@ -17,5 +17,5 @@ pub(crate) use forward::forward;
 pub use init::{Fan, Init};
 pub use loss::{Domain, Loss, LossReduction, Target, TargetKind};
 pub(crate) use network::InputNoise;
-pub use network::{Layer, Network, Parameter};
+pub use network::{Layer, Network, Parameter, ParameterKind};
 pub use real::Real;

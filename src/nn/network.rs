@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Activation;
+use super::{Activation, Cache};
 use crate::op::{Shape, View};
 
 /// Parameters begin at multiples of this many words: a cache line, a vector register, and the
@@ -26,12 +26,43 @@ pub struct Layer {
     pub dropout: f32,
 }
 
+impl Layer {
+    /// Whether z is kept beside y: for the derivative, or for a map that is computed from it.
+    pub(crate) fn keeps_pre(&self) -> bool {
+        !self.activation.is_elementwise() || self.activation.cache() == Cache::Input
+    }
+}
+
+/// What a parameter is in its layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ParameterKind {
+    /// W in x . W + b.
+    Weight,
+    /// b.
+    Bias,
+    /// The slope of [`Activation::Prelu`] below 0.
+    Slope,
+}
+
+impl ParameterKind {
+    /// What a parameter's name ends with.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Weight => "weight",
+            Self::Bias => "bias",
+            Self::Slope => "slope",
+        }
+    }
+}
+
 /// A named range of the flat parameter buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
     /// `layers.0.weight`, `layers.0.bias`, ...
     pub name: String,
-    /// (inputs, outputs) of a weight, (1, outputs) of a bias.
+    /// What it is in its layer.
+    pub kind: ParameterKind,
+    /// (inputs, outputs) of a weight, (1, outputs) of a bias, (1, 1) of a slope.
     pub shape: Shape,
     /// The first word in the flat buffer.
     pub offset: usize,
@@ -43,7 +74,13 @@ impl Parameter {
     /// Whether it is a bias and not a weight.
     #[must_use]
     pub fn is_bias(&self) -> bool {
-        self.name.ends_with(".bias")
+        self.kind == ParameterKind::Bias
+    }
+
+    /// Whether it is a weight.
+    #[must_use]
+    pub fn is_weight(&self) -> bool {
+        self.kind == ParameterKind::Weight
     }
 
     /// The words of the flat buffer that it takes.
@@ -53,11 +90,11 @@ impl Parameter {
     }
 
     /// The shape of the array that it is for users: (inputs, outputs) of a weight, (outputs) of a
-    /// bias.
+    /// bias, (1) of a slope.
     #[must_use]
     pub fn array_shape(&self) -> Vec<usize> {
         let Shape { rows, cols } = self.shape;
-        if self.is_bias() { vec![cols] } else { vec![rows, cols] }
+        if self.is_weight() { vec![rows, cols] } else { vec![cols] }
     }
 
     /// The parameter in the given buffer.
@@ -120,17 +157,21 @@ impl Network {
         self.layers.last().map_or(0, |layer| layer.outputs)
     }
 
-    /// Every parameter, in the order of the flat buffer: weight, then bias, layer by layer.
+    /// Every parameter, in the order of the flat buffer: weight, bias, slope, layer by layer.
     #[must_use]
     pub fn parameters(&self) -> Vec<Parameter> {
         let mut offset = 0;
         let mut list = Vec::with_capacity(2 * self.layers.len());
         for (index, layer) in self.layers.iter().enumerate() {
             let weight = Shape::new(layer.inputs, layer.outputs);
-            let bias = layer.bias.then_some(("bias", Shape::new(1, layer.outputs)));
-            for (kind, shape) in [("weight", weight)].into_iter().chain(bias) {
+            let bias = layer.bias.then_some((ParameterKind::Bias, Shape::new(1, layer.outputs)));
+            let slope = (layer.activation == Activation::Prelu)
+                .then_some((ParameterKind::Slope, Shape::new(1, 1)));
+            let first = [(ParameterKind::Weight, weight)];
+            for (kind, shape) in first.into_iter().chain(bias).chain(slope) {
                 list.push(Parameter {
-                    name: format!("layers.{index}.{kind}"),
+                    name: format!("layers.{index}.{}", kind.name()),
+                    kind,
                     shape,
                     offset,
                     layer: index,

@@ -9,7 +9,7 @@ impl Activation {
     pub fn range(self) -> [f64; 2] {
         const INFINITY: f64 = f64::INFINITY;
         match self {
-            Self::Identity => [-INFINITY, INFINITY],
+            Self::Identity | Self::Prelu => [-INFINITY, INFINITY],
             Self::LeakyRelu(0.0) | Self::Relu | Self::Softplus(_) | Self::Exponential => {
                 [0.0, INFINITY]
             }
@@ -22,9 +22,9 @@ impl Activation {
             Self::Silu => [-0.278_465, INFINITY],
             Self::Mish => [-0.308_844, INFINITY],
             Self::HardSwish => [-0.375, INFINITY],
-            Self::LogSigmoid => [-INFINITY, 0.0],
+            Self::LogSigmoid | Self::LogSoftmax => [-INFINITY, 0.0],
             Self::Tanh | Self::Softsign | Self::HardTanh | Self::Sine(_) => [-1.0, 1.0],
-            Self::Sigmoid | Self::HardSigmoid | Self::Gaussian => [0.0, 1.0],
+            Self::Sigmoid | Self::HardSigmoid | Self::Gaussian | Self::Softmax => [0.0, 1.0],
         }
     }
 }

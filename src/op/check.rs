@@ -116,7 +116,24 @@ impl Op {
             self.check_range(operand, buffer_words)?;
         }
         self.check_aliases(|buffer| buffer)?;
+        self.check_elementwise()?;
         self.check_shapes()
+    }
+
+    /// Checks that an activation that is applied element by element is such a function.
+    fn check_elementwise(&self) -> Result<()> {
+        let (Self::Activate { activation, .. }
+        | Self::Differentiate { activation, .. }
+        | Self::Dense { activation, .. }
+        | Self::Backward { activation, .. }
+        | Self::Loss { activation, .. }) = self
+        else {
+            return Ok(());
+        };
+        if activation.is_elementwise() {
+            return Ok(());
+        }
+        Err(self.refuse(format!("{activation} is no function of one element: it is a layer's map")))
     }
 
     /// Checks that what is written lies in memory of its own, given what memory a buffer is.

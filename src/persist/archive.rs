@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::checkpoint::Training;
 use crate::data::file;
 use crate::error::{Error, Result};
-use crate::nn::{Layer, Network, Parameter};
+use crate::nn::{Layer, Network};
 
 /// What went wrong, without the file.
 pub(super) type Read<T> = std::result::Result<T, String>;
@@ -68,7 +68,8 @@ impl<'a> Archive<'a> {
         let network = &self.description.network;
         let mut words = vec![0.0; network.parameter_words()];
         for parameter in network.parameters() {
-            let values = self.tensor(&format!("{prefix}{}", parameter.name), &shape(&parameter))?;
+            let values =
+                self.tensor(&format!("{prefix}{}", parameter.name), &parameter.array_shape())?;
             for (at, (word, value)) in words[parameter.range()].iter_mut().zip(values).enumerate() {
                 if !allowed(value) {
                     let (row, column) = (at / parameter.shape.cols, at % parameter.shape.cols);
@@ -167,12 +168,6 @@ fn check_network(network: &Network, data: usize) -> Read<()> {
     Ok(())
 }
 
-/// A parameter's shape as it is stored: (inputs, outputs) or (outputs).
-fn shape(parameter: &Parameter) -> Vec<usize> {
-    let cols = parameter.shape.cols;
-    if parameter.is_bias() { vec![cols] } else { vec![parameter.shape.rows, cols] }
-}
-
 /// The bytes of a file: buffers laid out as the network's parameters, each with the prefix of its
 /// tensors' names.
 pub(super) fn to_bytes(description: &Description, buffers: &[(&str, &[f32])]) -> Read<Vec<u8>> {
@@ -182,7 +177,7 @@ pub(super) fn to_bytes(description: &Description, buffers: &[(&str, &[f32])]) ->
         for parameter in description.network.parameters() {
             let numbers = words[parameter.range()].iter().copied();
             let bytes: Vec<u8> = numbers.flat_map(f32::to_le_bytes).collect();
-            tensors.push((format!("{prefix}{}", parameter.name), shape(&parameter), bytes));
+            tensors.push((format!("{prefix}{}", parameter.name), parameter.array_shape(), bytes));
         }
     }
     let views = tensors

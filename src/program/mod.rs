@@ -4,13 +4,23 @@
 //! whatever a device does instead (fewer, fused dispatches, say) must leave what the program
 //! leaves. Printing a program lists it.
 
+mod backward;
+mod forward;
+mod kept;
+mod map;
+pub mod names;
+mod predict;
 mod regularize;
+mod source;
 mod step;
 mod update;
 
 use std::fmt;
 
-pub use step::{Kept, Predict, Share, Source, Step, names};
+pub use kept::Kept;
+pub use predict::Predict;
+pub use source::Source;
+pub use step::{Share, Step};
 
 use crate::error::Result;
 use crate::op::{Op, View};

@@ -1,6 +1,7 @@
 //! Penalties, clipping, weight limits and averages, lowered to instructions.
 
-use super::step::{Buffers, Step};
+use super::source::Buffers;
+use super::step::Step;
 use crate::nn::{Network, Parameter};
 use crate::op::{Axis, Op, Reduction, Shape, View};
 use crate::optim::{Clip, Regularization};
@@ -53,7 +54,7 @@ impl<'a> Regularizer<'a> {
         let Regularization { l1, l2, biases, clip, .. } = self.settings;
         if l1 != 0.0 || l2 != 0.0 {
             let (l1, l2, buffer) = (l1 as f32, l2 as f32, self.gradients.buffer);
-            for parameter in self.named.iter().filter(|p| biases || !p.is_bias()) {
+            for parameter in self.named.iter().filter(|p| biases || p.is_weight()) {
                 let parameters = parameter.view(self.parameters.buffer);
                 let gradients = parameter.view(buffer);
                 ops.push(Op::Penalize { l1, l2, parameters, gradients });
@@ -78,7 +79,7 @@ impl<'a> Regularizer<'a> {
     /// The limits of the weights, and the average.
     pub(super) fn after_update(&self, ops: &mut Vec<Op>) {
         if let Some(limit) = self.settings.max_norm {
-            for weight in self.named.iter().filter(|parameter| !parameter.is_bias()) {
+            for weight in self.named.iter().filter(|parameter| parameter.is_weight()) {
                 self.limit(Axis::Columns, limit, weight.view(self.parameters.buffer), ops);
             }
         }

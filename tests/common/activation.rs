@@ -87,9 +87,11 @@ pub fn slope(activation: Activation, z: f64) -> f64 {
 /// Where phi' jumps, so that no difference may be taken across.
 pub fn kinks(activation: Activation) -> &'static [f64] {
     match activation {
-        Activation::Relu | Activation::LeakyRelu(_) | Activation::Selu | Activation::Elu(_) => {
-            &[0.0]
-        }
+        Activation::Relu
+        | Activation::LeakyRelu(_)
+        | Activation::Prelu
+        | Activation::Selu
+        | Activation::Elu(_) => &[0.0],
         Activation::Relu6 => &[0.0, 6.0],
         Activation::HardSigmoid | Activation::HardSwish => &[-3.0, 3.0],
         Activation::HardTanh => &[-1.0, 1.0],

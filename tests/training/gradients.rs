@@ -115,7 +115,9 @@ fn check(activations: [Activation; 2], loss: Loss, kind: TargetKind) -> f64 {
     let (mlp, data) = smooth_case(activations, (loss, kind), &Device::cpu());
     let mut reference = Reference::of(&mlp);
     let truth = differences(&mut reference, loss, &data);
-    assert_eq!(truth.len(), 6);
+    // Weight and bias of three layers, and slopes.
+    let slopes = [hidden, hidden, last].iter().filter(|phi| **phi == Activation::Prelu).count();
+    assert_eq!(truth.len(), 6 + slopes);
     let mean = reference.loss(loss, &data);
     let mut worst = 0.0f64;
     for device in devices() {
@@ -156,6 +158,46 @@ fn gradients_are_central_differences_for_every_activation_loss_and_reduction() {
                 println!("{loss} of {kind:?} after {activation}, {last}: worst error {worst:.1e}");
             }
         }
+    }
+}
+
+/// Prelu, softmax and log-softmax, in hidden layers and at the end, with every loss that may follow.
+#[test]
+fn gradients_are_central_differences_through_the_maps_of_layers() {
+    for map in Activation::MAPS {
+        check([map, Activation::Identity], Loss::Mse, TargetKind::Values);
+        let mut followed = 0;
+        for loss in Loss::ALL.into_iter().filter(|loss| loss.domain().accepts(map)) {
+            for kind in losses::kinds(loss) {
+                check([Activation::Tanh, map], loss, kind);
+                followed += 1;
+            }
+        }
+        assert!(followed > 8, "{map} can be followed by many losses");
+    }
+}
+
+/// A step down the gradient goes down: slopes are trained, dropped units and accumulated minibatches
+/// included.
+#[test]
+fn the_slope_of_prelu_is_learned() {
+    let mut numbers = Values::new(40);
+    let x = matrix(&mut numbers, 64, 3);
+    // |x0| is prelu's with slope -1.
+    let data = Dataset::regression(&x, &x.column(0).mapv(f32::abs)).unwrap();
+    for device in devices() {
+        let builder = Mlp::builder(3).hidden(1, Activation::Prelu).bias(false);
+        let weights = Array2::from_shape_vec((3, 1), vec![1.0, 0.0, 0.0]).unwrap();
+        let mut mlp = builder.weight_init(Init::Array(weights)).build(device).unwrap();
+        assert_eq!(mlp.parameter("layers.0.slope").unwrap().as_slice().unwrap(), [0.25]);
+        let mut trainer = Trainer::new(Loss::Mse, Sgd::new(0.5)).batch_size(8).accumulate(2);
+        trainer = trainer.epochs(100);
+        trainer.fit(&mut mlp, &data).unwrap();
+        let slope = mlp.parameter("layers.0.slope").unwrap()[0];
+        assert!((slope + 1.0).abs() < 1e-3, "{slope} on {device}");
+        let bytes = mlp.to_bytes().unwrap();
+        let again = Mlp::from_bytes(&bytes, device).unwrap();
+        assert_eq!(again.parameters().unwrap(), mlp.parameters().unwrap());
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use ndarray::Array2;
 use wgrad::Mlp;
 use wgrad::data::Dataset;
-use wgrad::nn::{Layer, Loss, LossReduction};
+use wgrad::nn::{Activation, Layer, Loss, LossReduction};
 
 use crate::common::activation::phi;
 use crate::common::losses::{self, Target};
@@ -39,7 +39,8 @@ impl Reference {
                     terms.sum::<f64>() + bias.map_or(0.0, |bias| bias[j])
                 })
                 .collect();
-            x = z.iter().map(|&z| phi(layer.activation, z)).collect();
+            let slope = self.parameters.get(&format!("layers.{i}.slope"));
+            x = mapped(layer.activation, slope.map_or(f64::NAN, |slope| slope[0]), &z);
             sums.extend(z);
         }
         (x, sums)
@@ -76,5 +77,16 @@ impl Reference {
             LossReduction::Mean if loss.is_rowwise() => sum / rows,
             LossReduction::Mean => sum / rows / outputs,
         }
+    }
+}
+
+/// y from z, for a whole row.
+fn mapped(activation: Activation, slope: f64, z: &[f64]) -> Vec<f64> {
+    let sum: f64 = z.iter().map(|z| z.exp()).sum();
+    match activation {
+        Activation::Prelu => z.iter().map(|&z| z.max(0.0) + slope * z.min(0.0)).collect(),
+        Activation::Softmax => z.iter().map(|z| z.exp() / sum).collect(),
+        Activation::LogSoftmax => z.iter().map(|z| z - sum.ln()).collect(),
+        _ => z.iter().map(|&z| phi(activation, z)).collect(),
     }
 }

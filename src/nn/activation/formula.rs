@@ -28,7 +28,8 @@ pub(super) trait Formula: Copy {
 macro_rules! with_formula {
     ($activation:expr, $phi:ident => $body:expr) => {
         with_formula!($activation, $phi => $body,
-            Identity => piecewise::Identity,
+            // The maps of layers are instructions of their own, after the identity.
+            Identity | Prelu | Softmax | LogSoftmax => piecewise::Identity,
             Relu => piecewise::Relu,
             Tanh => sigmoid::Tanh,
             Sigmoid => sigmoid::Sigmoid,
@@ -53,11 +54,11 @@ macro_rules! with_formula {
         )
     };
     ($activation:expr, $phi:ident => $body:expr,
-        $($plain:ident => $formula:path),*;
+        $($($plain:ident)|+ => $formula:path),*;
         $($tuned:ident => $constructor:path),* $(,)?
     ) => {
         match $activation {
-            $(Activation::$plain => { let $phi = $formula; $body })*
+            $($(Activation::$plain)|+ => { let $phi = $formula; $body })*
             $(Activation::$tuned(parameter) => { let $phi = $constructor(parameter); $body })*
         }
     };

@@ -89,6 +89,17 @@ pub enum Activation {
     Gaussian,
     /// y = e^z; y' = y. Outputs that are rates: the inverse of a logarithmic link.
     Exponential,
+    /// y = z for z > 0, else a z, with a slope a that is learned: one number a layer, the parameter
+    /// `layers.N.slope`, from 0.25 on (He et al., 2015). dL/da = sum of dL/dy min(z, 0).
+    Prelu,
+    /// y = e^z / sum e^z over the outputs of a row: probabilities that sum to 1, for a last layer
+    /// whose loss takes such. Softmax cross-entropy on logits,
+    /// [`Loss::CrossEntropy`](super::Loss::CrossEntropy), does the same with fewer roundings.
+    Softmax,
+    /// y = z - ln sum e^z over the outputs of a row: logarithms of probabilities, as
+    /// [`Loss::Nll`](super::Loss::Nll) and
+    /// [`Loss::KlDivergence`](super::Loss::KlDivergence) take them.
+    LogSoftmax,
 }
 
 /// What the derivative of an activation is computed from, and so what forward keeps.
@@ -135,6 +146,22 @@ impl Activation {
         let kind = std::mem::discriminant(&self);
         let at = Self::ALL.iter().position(|other| std::mem::discriminant(other) == kind);
         at.unwrap_or(0) as u32
+    }
+
+    /// The activations of a layer that are not elementwise functions of z: prelu has a parameter,
+    /// the others mix the columns of a row.
+    pub const MAPS: [Self; 3] = [Self::Prelu, Self::Softmax, Self::LogSoftmax];
+
+    /// Whether y is a function of z element by element, without parameters that are learned.
+    #[must_use]
+    pub const fn is_elementwise(self) -> bool {
+        !matches!(self, Self::Prelu | Self::Softmax | Self::LogSoftmax)
+    }
+
+    /// The function itself if it is elementwise; else the identity, which instructions for products
+    /// and losses then apply, and the layer's map is lowered to instructions of its own.
+    pub(crate) const fn elementwise(self) -> Self {
+        if self.is_elementwise() { self } else { Self::Identity }
     }
 
     /// The number that the variant holds: a slope, alpha, beta or w0.

@@ -33,6 +33,9 @@ impl Activation {
             Self::Sine(_) => "sine",
             Self::Gaussian => "gaussian",
             Self::Exponential => "exponential",
+            Self::Prelu => "prelu",
+            Self::Softmax => "softmax",
+            Self::LogSoftmax => "log_softmax",
         }
     }
 }
@@ -62,7 +65,8 @@ impl FromStr for Activation {
     /// [`Error::Argument`] with the names there are, or what the number has to be.
     fn from_str(text: &str) -> Result<Self> {
         let unknown = || {
-            let names: Vec<_> = Self::ALL.iter().map(|activation| activation.name()).collect();
+            let all = Self::ALL.iter().chain(&Self::MAPS);
+            let names: Vec<_> = all.map(|activation| activation.name()).collect();
             let names = names.join(", ");
             Error::argument("an activation", format!("`{text}`"), format!("there are {names}"))
         };
@@ -71,7 +75,7 @@ impl FromStr for Activation {
             Some((name, rest)) => (name, Some(rest.strip_suffix(')').ok_or_else(unknown)?)),
         };
         let named = |activation: &&Self| activation.name() == name.trim();
-        let activation = *Self::ALL.iter().find(named).ok_or_else(unknown)?;
+        let activation = *Self::ALL.iter().chain(&Self::MAPS).find(named).ok_or_else(unknown)?;
         let Some(number) = number else { return Ok(activation) };
         let parameter = number.trim().parse().ok().filter(|_| activation.parameter().is_some());
         let parameter = parameter.ok_or_else(|| {

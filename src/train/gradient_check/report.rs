@@ -106,9 +106,9 @@ fn compare(parameter: &Parameter, entries: &[Entry], floor: f64) -> ParameterChe
         }
         if is_worse(relative, check.relative) {
             let cols = parameter.shape.cols;
-            check.index = match parameter.is_bias() {
-                true => vec![place],
-                false => vec![place / cols, place % cols],
+            check.index = match parameter.is_weight() {
+                true => vec![place / cols, place % cols],
+                false => vec![place],
             };
             (check.relative, check.device, check.expected) = (relative, device, expected);
         }
@@ -139,10 +139,15 @@ impl fmt::Display for GradientReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nn::ParameterKind;
     use crate::op::Shape;
 
     fn parameter(name: &str, rows: usize, cols: usize) -> Parameter {
-        Parameter { name: name.into(), shape: Shape::new(rows, cols), offset: 0, layer: 0 }
+        let kind = match name.ends_with("bias") {
+            true => ParameterKind::Bias,
+            false => ParameterKind::Weight,
+        };
+        Parameter { name: name.into(), kind, shape: Shape::new(rows, cols), offset: 0, layer: 0 }
     }
 
     /// A report on these gradients, where every central difference is 1/2.
