@@ -89,7 +89,8 @@ fn picture(street: &Street, re: u32, vorticity: Array2<f32>) -> Field {
     let place = |cell: f32, centre: f32| f64::from((cell - centre) / diameter);
     // Cell 0 of the differences is cell 1 of the lattice, and reaches half a cell to each side.
     let edges = |cells: usize, centre| (place(0.5, centre), place(cells as f32 + 0.5, centre));
-    Field::new(format!("Vorticity behind a cylinder, Re = {re}"), vorticity * (diameter / SPEED))
+    let title = format!("Re = {re}: vorticity in units of speed / diameter");
+    Field::new(title, vorticity * (diameter / SPEED))
         .axes("x / diameter", "y / diameter")
         .extent(edges(width, x), edges(height, y))
         .limits(-3.0, 3.0)

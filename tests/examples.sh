@@ -17,9 +17,11 @@ run() {
     tail -n 1 "$out/log" | grep -q '^result: {.*}$' || { echo "$name: no result line" >&2; exit 1; }
 }
 
+run vortex_street --data "$out/street" --out "$out/vortex_street" --short
 for device in cpu gpu; do
     run digits --device "$device" --out "$out/digits" --short
     run mnist --device "$device" --out "$out/mnist" --short
+    run reynolds --device "$device" --out "$out/reynolds" --data "$out/street" --short
     run benchmark --device "$device" --short --json "$out/benchmark.json"
 done
 run devices --json

@@ -3,6 +3,7 @@
 use ndarray::{Array3, Axis};
 
 use crate::common::plot::{BarChart, Chart, ColourMap, ImageGrid};
+use crate::linear::Components;
 
 /// The windows shown of each Reynolds number.
 const SAMPLES: usize = 5;
@@ -40,20 +41,15 @@ pub fn balance(reynolds: &[u32], train: &[f32], test: &[f32]) -> BarChart {
 }
 
 /// Rows in the plane of the first two principal components.
-pub fn components(
-    reynolds: &[u32],
-    train: &[f32],
-    components: &[(f64, f64)],
-    (first, second): (f64, f64),
-) -> Chart {
+pub fn components(reynolds: &[u32], train: &[f32], components: &Components) -> Chart {
     let axis =
         |name: &str, share: f64| format!("{name} component ({:.0} % of variance)", 100.0 * share);
     let mut chart = Chart::new("Fields by their principal components")
-        .axes(axis("first", first), axis("second", second))
+        .axes(axis("first", components.shares.0), axis("second", components.shares.1))
         .size(640, 520);
     for re in reynolds {
-        let rows = train.iter().zip(components).filter(|(row, _)| **row == *re as f32);
-        chart = chart.points(&format!("Re {re}"), rows.map(|(_, component)| *component));
+        let rows = train.iter().zip(&components.scores).filter(|(row, _)| **row == *re as f32);
+        chart = chart.points(&format!("Re {re}"), rows.map(|(_, scores)| *scores));
     }
     chart
 }

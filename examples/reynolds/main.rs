@@ -96,7 +96,7 @@ fn main() -> common::Result {
 
     let (y_train, y_test) = (targets(&train)?, targets(&test)?);
     let reynolds: Vec<u32> = windows.iter().map(|(re, _)| *re).collect();
-    let linear = Linear::fit(train.features())?;
+    let linear = Linear::new(train.features());
     let ridge = linear.ridge(y_train);
     let ridge_r2 = ridge.r2(test.features(), y_test);
     println!("ridge regression: R2 {ridge_r2:.4} on the test fields, penalty {}", ridge.penalty);
@@ -104,10 +104,7 @@ fn main() -> common::Result {
     plots.save("samples", &figures::samples(&windows))?;
     plots.save("balance", &figures::balance(&reynolds, &y_train_rows, &y_test_rows))?;
     let components = linear.components();
-    plots.save(
-        "pca",
-        &figures::components(&reynolds, &y_train_rows, &components, linear.shares()),
-    )?;
+    plots.save("pca", &figures::components(&reynolds, &y_train_rows, &components))?;
 
     let mut losses = Chart::new("Learning the Reynolds number")
         .axes("epoch", "half the mean squared error")

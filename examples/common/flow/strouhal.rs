@@ -49,7 +49,7 @@ impl Spectrum {
             sin * sin + cos * cos
         };
         let mut points: Vec<_> =
-            (50..=1000).map(|i| f64::from(i) / 2000.0).map(|s| (s, power(s))).collect();
+            (200..=800).map(|i| f64::from(i) / 2000.0).map(|s| (s, power(s))).collect();
         let most = points.iter().fold(f64::MIN_POSITIVE, |most, (_, power)| most.max(*power));
         points.iter_mut().for_each(|(_, power)| *power /= most);
         Ok(Self { points })
