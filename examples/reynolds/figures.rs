@@ -11,8 +11,8 @@ const SAMPLES: usize = 5;
 /// Some vorticity windows of each Reynolds number, a row of pictures each.
 pub fn samples(windows: &[(u32, Array3<f32>)]) -> ImageGrid {
     let mut grid = ImageGrid::new("What the network sees", SAMPLES, ColourMap::Diverging)
-        .subtitle("Vorticity in the wake, forward differences; every picture is one row of data")
-        .edge(128)
+        .subtitle("Vorticity in the wake by forward differences, per step; every picture is one row of data")
+        .edge(132)
         .scale_bar();
     for (re, frames) in windows {
         let time = frames.len_of(Axis(0));
@@ -21,7 +21,7 @@ pub fn samples(windows: &[(u32, Array3<f32>)]) -> ImageGrid {
             // Pictures are (row, column) from the top: y downwards, x to the right.
             let mut image = frames.index_axis(Axis(0), frame).reversed_axes().to_owned();
             image.invert_axis(Axis(0));
-            grid = grid.tile(image, format!("Re {re}, frame {frame}"));
+            grid = grid.tile(image, format!("Re {re}, #{frame}"));
         }
     }
     grid
@@ -34,7 +34,7 @@ pub fn balance(reynolds: &[u32], train: &[f32], test: &[f32]) -> BarChart {
         reynolds.iter().map(of).collect()
     };
     let names = reynolds.iter().map(u32::to_string);
-    BarChart::new("Every Reynolds number has its share", names)
+    BarChart::new("Fields of each Reynolds number", names)
         .axes("Reynolds number", "fields")
         .bars("to train on", &count(train))
         .bars("to test with", &count(test))

@@ -4,9 +4,10 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::colours::{GREY, PALE, SERIES};
+use super::header::{Mark, header};
 use super::text::{self, LABEL, TICK};
 use super::ticks::Scale;
-use super::{Area, Drawn, Picture, header};
+use super::{Area, Drawn, Picture};
 
 /// The part of a category's width that its bars take.
 const FILLED: f64 = 0.7;
@@ -48,10 +49,12 @@ impl Picture for BarChart {
 
     fn draw(&self, area: &Area<'_>) -> Drawn {
         let colours = SERIES.into_iter().cycle();
-        let labels = self.series.iter().zip(colours.clone());
-        header(area, &self.title, labels.map(|((label, _), colour)| (label.as_str(), colour)))?;
+        let names = self.series.iter().zip(colours.clone());
+        let names = names.map(|((label, _), colour)| (label.as_str(), colour, Mark::Bars));
+        header(area, &self.title, names)?;
         let heights = self.series.iter().flat_map(|(_, heights)| heights.iter().copied());
-        let y_scale = Scale::of(heights.chain([0.0]), false, 0.0);
+        let highest = heights.fold(0.0, f64::max);
+        let y_scale = Scale::of([0.0, 1.05 * highest].into_iter(), false, 0.0);
         let mut plot = ChartBuilder::on(area)
             .margin_top(70)
             .margin_right(20)

@@ -3,22 +3,16 @@
 use plotters::prelude::*;
 
 use super::colours::{GREY, PALE, SERIES};
+use super::header::{Mark, header};
 use super::text::{self, LABEL, TICK};
 use super::ticks::Scale;
-use super::{Area, Drawn, Picture, header};
+use super::{Area, Drawn, Picture};
 
 struct Series {
     label: String,
     points: Vec<(f64, f64)>,
     colour: RGBColor,
     mark: Mark,
-}
-
-/// How a series is drawn.
-#[derive(Clone, Copy, PartialEq)]
-enum Mark {
-    Line,
-    Dots,
 }
 
 /// A chart with a title, two labelled axes, and named series of lines or of dots.
@@ -95,8 +89,9 @@ impl Picture for Chart {
     }
 
     fn draw(&self, area: &Area<'_>) -> Drawn {
-        let labels = self.series.iter().map(|series| (series.label.as_str(), series.colour));
-        header(area, &self.title, labels)?;
+        let names = self.series.iter();
+        let names = names.map(|series| (series.label.as_str(), series.colour, series.mark));
+        header(area, &self.title, names)?;
         let all = || self.series.iter().flat_map(|series| series.points.iter().copied());
         let x_scale = Scale::of(all().map(|(x, _)| x), self.log.0, 0.02);
         let y_scale = Scale::of(all().map(|(_, y)| y), self.log.1, 0.05);
@@ -126,7 +121,7 @@ impl Picture for Chart {
                 Mark::Line => {
                     plot.draw_series(LineSeries::new(points, series.colour.stroke_width(2)))?;
                 }
-                Mark::Dots => {
+                Mark::Dots | Mark::Bars => {
                     let style = series.colour.mix(0.6).filled();
                     plot.draw_series(points.into_iter().map(|at| Circle::new(at, 2, style)))?;
                 }

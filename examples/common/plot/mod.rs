@@ -25,8 +25,6 @@ pub use colours::{ColourMap, RED};
 pub use field::Field;
 pub use images::ImageGrid;
 
-use header::header;
-
 use super::output::Result;
 
 /// A part of a page to draw on; one unit is a pixel.
