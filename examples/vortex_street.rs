@@ -7,15 +7,19 @@
 //!
 //!     cargo run --release --example vortex_street
 //!     cargo run --release --example vortex_street -- --re 450 --re 1500 --format png
+//!     cargo run --release --example vortex_street -- --turbulence 0.05
+//!
+//! In a steady inflow the wake repeats itself from period to period; in a turbulent one it does not.
 
 mod common;
 
 use std::path::PathBuf;
 
 use clap::Parser;
+use common::Failure;
 use common::flow::{self, SPEED, Spectrum, Street};
 use common::plot::{Chart, Column, Field, Folder, Format, Picture};
-use ndarray::{Array2, ArrayView3, Axis, s};
+use ndarray::{Array2, ArrayView3, Axis, Slice, s};
 use serde_json::json;
 
 /// Simulates the wake of a cylinder.
@@ -24,6 +28,10 @@ struct Arguments {
     /// A Reynolds number; may be given more than once.
     #[arg(long, value_name = "RE", default_values_t = flow::REYNOLDS)]
     re: Vec<u32>,
+
+    /// How turbulent the inflow is: the root mean square of its gusts as a part of its velocity.
+    #[arg(long, value_name = "PART", default_value_t = 0.0)]
+    turbulence: f32,
 
     /// The folder for velocity fields [default: target/vortex_street].
     #[arg(long, value_name = "DIR")]
@@ -44,8 +52,12 @@ struct Arguments {
 
 fn main() -> common::Result {
     let args = Arguments::parse();
+    if !(0.0..0.5).contains(&args.turbulence) {
+        return Err(Failure::new(format!("--turbulence is {}: 0 to 0.5", args.turbulence)));
+    }
     let street = if args.short { Street::SHORT } else { Street::FULL };
-    let folder = args.data.unwrap_or_else(|| flow::folder(args.short));
+    let street = Street { turbulence: args.turbulence, ..street };
+    let folder = args.data.unwrap_or_else(|| flow::folder(&street));
     let seconds = flow::simulate_missing(&street, &folder, &args.re)?;
 
     let mut pictures: Vec<Box<dyn Picture>> = Vec::new();
@@ -76,9 +88,12 @@ fn main() -> common::Result {
 
 /// The vorticity, d u_y / dx - d u_x / dy, of a velocity field (x, y, 2), by central differences.
 fn vorticity(velocity: ArrayView3<'_, f32>) -> Array2<f32> {
-    let (right, left) = (velocity.slice(s![2.., 1..-1, 1]), velocity.slice(s![..-2, 1..-1, 1]));
-    let (above, below) = (velocity.slice(s![1..-1, 2.., 0]), velocity.slice(s![1..-1, ..-2, 0]));
-    (&right - &left - &above + &below) / 2.0
+    let inner = Slice::new(1, Some(-1), 1);
+    let (along, across) = (velocity.index_axis(Axis(2), 1), velocity.index_axis(Axis(2), 0));
+    let (along, across) = (along.slice_axis(Axis(1), inner), across.slice_axis(Axis(0), inner));
+    let (right, left) = (along.slice(s![2.., ..]), along.slice(s![..-2, ..]));
+    let (above, below) = (across.slice(s![.., 2..]), across.slice(s![.., ..-2]));
+    (&right - &left - above + below) / 2.0
 }
 
 /// A vorticity field in units of speed and diameter, with the cylinder.

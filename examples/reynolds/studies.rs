@@ -25,6 +25,9 @@ pub enum Study {
 /// What one training of a study is called, its batch size and its learning rate.
 type Variant = (String, usize, f64);
 
+/// The last loss of each variant; none where it diverged.
+type Losses = Vec<(String, Option<f64>)>;
+
 impl Study {
     fn variants(self) -> Vec<Variant> {
         let batches = [2, 32, 512].map(|n| (format!("batches of {n}"), n, LEARNING_RATE));
@@ -43,13 +46,13 @@ impl Study {
         device: &Device,
         train: &Dataset,
         (width, epochs, seed): (usize, usize, u64),
-    ) -> Result<(Chart, Vec<(String, Option<f64>)>)> {
+    ) -> Result<(Chart, Losses)> {
         let subject = if self == Self::Batch { "batch size" } else { "learning rate" };
         let mut chart = Chart::new(format!("The loss and the {subject}, 4096-{width}-{width}-1"))
             .axes("epoch", "half the mean squared error")
             .log_y()
             .size(760, 420);
-        let mut losses = Vec::new();
+        let mut losses = Losses::new();
         for (label, batch, rate) in self.variants() {
             let fitted = MlpRegressor::builder()
                 .hidden_layer_sizes([width, width])

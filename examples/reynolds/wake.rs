@@ -35,7 +35,7 @@ impl Wake {
             Some(folder) => flow::find(folder)?,
             None => {
                 let street = if short { Street::SHORT } else { Street::FULL };
-                let folder = flow::folder(short);
+                let folder = flow::folder(&street);
                 flow::simulate_missing(&street, &folder, &flow::REYNOLDS)?;
                 flow::REYNOLDS.map(|re| (re, flow::file(&folder, re))).to_vec()
             }

@@ -12,10 +12,16 @@ use wgrad::data;
 use super::Street;
 use crate::common::{Failure, Result};
 
-/// The folder of the simulations unless another is given; those of short runs have their own.
-pub fn folder(short: bool) -> PathBuf {
-    let folder = Path::new("target").join("vortex_street");
-    if short { folder.join("short") } else { folder }
+/// The folder of simulations unless another is given; those that differ have their own.
+pub fn folder(street: &Street) -> PathBuf {
+    let mut folder = Path::new("target").join("vortex_street");
+    if street.width != Street::FULL.width {
+        folder.push("short");
+    }
+    if street.turbulence > 0.0 {
+        folder.push(format!("turbulence_{}", street.turbulence));
+    }
+    folder
 }
 
 /// The file of a Reynolds number in a folder.
@@ -83,8 +89,8 @@ pub fn find(folder: &Path) -> Result<Vec<(u32, PathBuf)>> {
         let path = entry?.path();
         let is_array = path.extension().is_some_and(|kind| kind == "npy" || kind == "npz");
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let numbers = stem.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok());
-        if let (true, Some(reynolds)) = (is_array, numbers.last()) {
+        let mut numbers = stem.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok());
+        if let (true, Some(reynolds)) = (is_array, numbers.next_back()) {
             found.push((reynolds, path));
         }
     }

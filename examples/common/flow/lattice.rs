@@ -40,8 +40,8 @@ pub struct Lattice {
 }
 
 impl Lattice {
-    /// A fluid of kinematic viscosity `viscosity(x)` that starts with the velocity `start(x, y)`,
-    /// with which it also keeps coming in at the left. `height` is a multiple of 16.
+    /// A fluid of kinematic viscosity `viscosity(x)` that starts with the velocity `start(x, y)`.
+    /// `height` is a multiple of 16.
     pub fn new(
         (width, height): (usize, usize),
         viscosity: impl Fn(usize) -> f32,
@@ -58,18 +58,29 @@ impl Lattice {
             relaxation: (0..width).map(|x| 3.0 * viscosity(x) + 0.5).collect(),
             solid: cells.clone().filter(|&(x, y)| solid(x, y)).collect(),
         };
-        for (x, y) in cells {
-            let cell = populations(1.0, start(x, y), [0.0; 3]);
-            for (q, f) in cell.into_iter().enumerate() {
-                let at = lattice.column(x, q) + 1 + y;
-                lattice.now[at] = f;
-            }
-        }
+        cells.for_each(|(x, y)| lattice.set(x, y, start(x, y)));
         for column in lattice.now.chunks_exact_mut(9 * (height + 2)) {
             wrap(column, height);
         }
         lattice.next = lattice.now.clone();
         lattice
+    }
+
+    /// Changes the velocity of the fluid that comes in at the left, by y.
+    pub fn inflow(&mut self, velocity: &[(f32, f32)]) {
+        for (y, &velocity) in velocity.iter().enumerate() {
+            self.set(0, y, velocity);
+        }
+        wrap(&mut self.now[..9 * (self.height + 2)], self.height);
+    }
+
+    /// Fills a cell with fluid of density 1 in equilibrium.
+    fn set(&mut self, x: usize, y: usize, velocity: (f32, f32)) {
+        let cell = populations(1.0, velocity, [0.0; 3]);
+        for (q, f) in cell.into_iter().enumerate() {
+            let at = self.column(x, q) + 1 + y;
+            self.now[at] = f;
+        }
     }
 
     /// One time step: populations arrive from the neighbours, and collide.
@@ -148,9 +159,9 @@ fn collide_block(arriving: [&[f32]; 9], relaxation: f32) -> [[f32; LANES]; 9] {
         f.copy_from_slice(arriving);
     }
     for lane in 0..LANES {
-        let cell = collide(&std::array::from_fn(|q| block[q][lane]), relaxation);
-        for q in 0..9 {
-            block[q][lane] = cell[q];
+        let cell = collide(&block.map(|f| f[lane]), relaxation);
+        for (f, population) in block.iter_mut().zip(cell) {
+            f[lane] = population;
         }
     }
     block

@@ -2,6 +2,7 @@
 //! (time, x, y, 2), one `.npy` file of f32 a Reynolds number.
 
 mod files;
+mod gusts;
 mod lattice;
 mod street;
 mod strouhal;

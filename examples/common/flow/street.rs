@@ -1,5 +1,6 @@
 //! A von Karman vortex street: a flow past a cylinder at a Reynolds number.
 
+use super::gusts::Gusts;
 use super::lattice::Lattice;
 
 /// The velocity of the inflow, cells a step: small against the speed of sound, 0.58.
@@ -17,16 +18,32 @@ pub struct Street {
     pub frames: usize,
     /// Steps from frame to frame.
     pub every: usize,
+    /// How turbulent the inflow is: the root mean square of its gusts as a part of its velocity.
+    pub turbulence: f32,
 }
 
 impl Street {
     /// 320 x 128 cells, 600 frames: some nineteen pairs of vortices pass.
-    pub const FULL: Self =
-        Self { width: 320, height: 128, diameter: 16, warm_up: 10_000, frames: 600, every: 25 };
+    pub const FULL: Self = Self {
+        width: 320,
+        height: 128,
+        diameter: 16,
+        warm_up: 10_000,
+        frames: 600,
+        every: 25,
+        turbulence: 0.0,
+    };
 
     /// A quarter of the cells and a tenth of the time, to see that everything works.
-    pub const SHORT: Self =
-        Self { width: 160, height: 64, diameter: 8, warm_up: 2_000, frames: 60, every: 25 };
+    pub const SHORT: Self = Self {
+        width: 160,
+        height: 64,
+        diameter: 8,
+        warm_up: 1_200,
+        frames: 40,
+        every: 25,
+        turbulence: 0.0,
+    };
 
     pub fn steps(&self) -> usize {
         self.warm_up + self.frames * self.every
@@ -40,8 +57,16 @@ impl Street {
     /// Velocity fields, (time, x, y, 2) in one run. `advanced` is told of steps done.
     pub fn simulate(&self, reynolds: u32, advanced: impl Fn(u64)) -> Vec<f32> {
         let mut lattice = self.lattice(reynolds);
+        let mut gusts = Gusts::new(self.turbulence, SPEED, self.height, self.diameter);
+        let mut time = 0;
         let mut advance = |steps: usize| {
-            (0..steps).for_each(|_| lattice.step());
+            for _ in 0..steps {
+                if self.turbulence > 0.0 {
+                    lattice.inflow(gusts.at(time));
+                }
+                lattice.step();
+                time += 1;
+            }
             advanced(steps as u64);
             lattice.velocity()
         };
