@@ -67,16 +67,16 @@ fn main() -> common::Result {
 
     let windows = wake.windows(args.short)?;
     let (train, test) = wake::dataset(&windows)?.shuffled(args.seed).split(0.2)?;
-    if study == Some(Study::Diverge) {
-        let error = studies::diverge(&device, &train, args.seed)?;
-        println!("{error}");
-        return common::output::result(json!({ "study": "diverge", "error": error.to_string() }));
-    }
     let scaler = StandardScaler::fit(&train)?;
     let (train, test) = match standardize {
         true => (scaler.transform(&train)?, scaler.transform(&test)?),
         false => (train, test),
     };
+    if study == Some(Study::Diverge) {
+        let error = studies::diverge(&device, &train, args.seed)?;
+        println!("{error}");
+        return common::output::result(json!({ "study": "diverge", "error": error.to_string() }));
+    }
     println!(
         "{} fields of {} values to train on, {} to test with",
         train.len(),

@@ -159,7 +159,7 @@ fn collide_block(arriving: [&[f32]; 9], relaxation: f32) -> [[f32; LANES]; 9] {
         f.copy_from_slice(arriving);
     }
     for lane in 0..LANES {
-        let cell = collide(&block.map(|f| f[lane]), relaxation);
+        let cell = collide(&std::array::from_fn(|q| block[q][lane]), relaxation);
         for (f, population) in block.iter_mut().zip(cell) {
             f[lane] = population;
         }
