@@ -6,6 +6,11 @@
 //! Beside them ridge regression, whose penalty is cross-validated. Draws samples, class balance,
 //! principal components, loss curves, and predictions against the truth.
 //!
+//! Behind a cylinder in a steady inflow all three reach an R2 above 0.998: the wake runs on a closed
+//! orbit for each Reynolds number, as the principal components show, and test fields have close
+//! neighbours to train on. Fields of `vortex_street --turbulence 0.05` tell them apart: there
+//! ridge regression fails.
+//!
 //!     cargo run --release --example reynolds
 //!     cargo run --release --example reynolds -- --net 10 --device gpu
 //!     cargo run --release --example reynolds -- --data my_fields/ --every 5 --stride 2

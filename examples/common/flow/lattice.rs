@@ -152,6 +152,7 @@ fn wrap(column: &mut [f32], height: usize) {
 }
 
 /// The collisions of neighbouring cells; `arriving` are their populations, velocity by velocity.
+/// They are copied to a block whose size is known, so that the loop over lanes becomes vectors.
 #[inline(always)]
 fn collide_block(arriving: [&[f32]; 9], relaxation: f32) -> [[f32; LANES]; 9] {
     let mut block = [[0.0; LANES]; 9];
