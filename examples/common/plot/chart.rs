@@ -101,7 +101,7 @@ impl Picture for Chart {
             .margin_left(6)
             .margin_bottom(6)
             .x_label_area_size(44)
-            .y_label_area_size(64)
+            .y_label_area_size(74)
             .build_cartesian_2d(x_scale.clone(), y_scale.clone())?;
         plot.configure_mesh()
             .bold_line_style(PALE)
