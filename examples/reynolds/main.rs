@@ -8,8 +8,8 @@
 //!
 //! Behind a cylinder in a steady inflow all three reach an R2 above 0.998: the wake runs on a closed
 //! orbit for each Reynolds number, as the principal components show, and test fields have close
-//! neighbours to train on. Fields of `vortex_street --turbulence 0.05` tell them apart: there
-//! ridge regression fails.
+//! neighbours to train on. Fields of `vortex_street --turbulence 0.05` do not repeat themselves, and
+//! are harder.
 //!
 //!     cargo run --release --example reynolds
 //!     cargo run --release --example reynolds -- --net 10 --device gpu
