@@ -17,10 +17,12 @@ run() {
     tail -n 1 "$out/log" | grep -q '^result: {.*}$' || { echo "$name: no result line" >&2; exit 1; }
 }
 
+run vortex_street --data "$out/street" --out "$out/vortex_street" --short
 for device in cpu gpu; do
     run digits --device "$device" --out "$out/digits" --short
     run mnist --device "$device" --out "$out/mnist" --short
     run activations --device "$device" --out "$out/activations" --short
+    run reynolds --device "$device" --out "$out/reynolds" --data "$out/street" --short
     run benchmark --device "$device" --short --json "$out/benchmark.json"
 done
 run devices --json

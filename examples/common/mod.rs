@@ -1,9 +1,11 @@
 //! What the examples share, so that each holds little but its subject: [`args`], [`output`] and
-//! [`plot`] for every one, [`workloads`] for those that measure time.
+//! [`plot`] for every one, [`workloads`] for those that measure time, [`flow`] for the wake behind a
+//! cylinder.
 
 #![allow(dead_code, unused_imports, reason = "no example uses everything that is here")]
 
 pub mod args;
+pub mod flow;
 pub mod output;
 pub mod plot;
 pub mod workloads;

@@ -1,13 +1,18 @@
-//! Pictures: charts, pages of small charts, grids of images, and columns of these.
+//! Pictures: charts, pages of small charts, bars, fields over the plane, grids of images, and columns
+//! of these.
 //!
 //! A [`Picture`] draws itself with plotters into an SVG document; a [`Folder`] saves it, as SVG or
 //! turned into a PNG image with an embedded font, so that no font has to be installed.
 
+mod bars;
 mod chart;
 mod colours;
+mod field;
+mod header;
 mod images;
 mod panels;
 mod png;
+mod scale_bar;
 mod text;
 mod ticks;
 
@@ -16,8 +21,10 @@ use std::path::PathBuf;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
+pub use bars::BarChart;
 pub use chart::Chart;
 pub use colours::{ColourMap, RED};
+pub use field::Field;
 pub use images::ImageGrid;
 pub use panels::{Panel, Panels};
 
