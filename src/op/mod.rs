@@ -13,6 +13,7 @@
 mod check;
 mod view;
 
+pub(crate) use check::Access;
 pub use view::{Pick, Rows, Shape, View};
 
 use crate::nn::{Activation, Loss};

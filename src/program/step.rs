@@ -146,6 +146,8 @@ impl Step {
             });
         }
         if let Some(optimizer) = self.optimizer {
+            // Who wants the gradients asks for a step without an optimizer.
+            list.0[gradients.buffer].transient = true;
             ops.push(Op::Update { optimizer, parameters, gradients, first, second });
         }
         let program = Program { buffers: list.0, ops };
@@ -254,7 +256,7 @@ struct Buffers(Vec<BufferSpec>);
 
 impl Buffers {
     fn add(&mut self, name: impl Into<String>, shape: Shape) -> View {
-        self.0.push(BufferSpec { name: name.into(), words: shape.len() });
+        self.0.push(BufferSpec { name: name.into(), words: shape.len(), transient: false });
         View::new(self.0.len() - 1, shape)
     }
 

@@ -1,10 +1,11 @@
 //! Instructions that treat each element by itself.
 
+use crate::device::cpu::crew::{CHUNK, Crew};
 use crate::device::cpu::memory::Bank;
 use crate::device::cpu::vectorize::vectorize;
 use crate::op::{BinaryOp, Op, StepArgs, View};
 
-pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs) {
+pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &Crew) {
     match *op {
         Op::Fill { value, output } => bank.write(output, |_, out| out.fill(value)),
         Op::Binary { op, a, b, output } => bank.write(output, |bank, out| {
@@ -13,15 +14,15 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs) {
         }),
         Op::Scalar { op, a, scalar, output } => bank.write(output, |bank, out| {
             let a = bank.read(a);
-            vectorize(|| map2(op, a, |_| scalar, out));
+            by_chunks(crew, a, out, |a, out| map2(op, a, |_| scalar, out));
         }),
         Op::Activate { activation, input, output } => bank.write(output, |bank, out| {
             let input = bank.read(input);
-            vectorize(|| activation.apply_to(input, out));
+            by_chunks(crew, input, out, |input, out| activation.apply_to(input, out));
         }),
         Op::Differentiate { activation, input, output } => bank.write(output, |bank, out| {
             let input = bank.read(input);
-            vectorize(|| activation.differentiate_to(input, out));
+            by_chunks(crew, input, out, |input, out| activation.differentiate_to(input, out));
         }),
         Op::Mismatch { a, b, relative, absolute, output } => bank.write(output, |bank, out| {
             let pairs = bank.read(a).iter().zip(bank.read(b));
@@ -34,12 +35,26 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs) {
         }),
         Op::Update { optimizer, parameters, gradients, first, second } => {
             bank.write_all([Some(parameters), first, second], |bank, [p, m, v]| {
-                let g = bank.read(gradients);
-                vectorize(|| optimizer.update(&args.coefficients, p, g, m, v));
+                let g = bank.read(gradients).chunks(CHUNK);
+                let chunks = p.chunks_mut(CHUNK).zip(g).zip(moment_chunks(m).zip(moment_chunks(v)));
+                crew.for_each(parameters.shape.len(), chunks, |((p, g), (m, v))| {
+                    vectorize(|| optimizer.update(&args.coefficients, p, g, m, v));
+                });
             });
         }
         _ => {}
     }
+}
+
+/// Computes `out` from `input` in chunks, on several threads if they are many.
+fn by_chunks(crew: &Crew, input: &[f32], out: &mut [f32], work: impl Fn(&[f32], &mut [f32]) + Sync) {
+    let chunks = input.chunks(CHUNK).zip(out.chunks_mut(CHUNK));
+    crew.for_each(input.len(), chunks, |(input, out)| vectorize(|| work(input, out)));
+}
+
+/// The chunks of a moment; without end of nothing if there is no such moment.
+fn moment_chunks(moment: &mut [f32]) -> impl Iterator<Item = &mut [f32]> {
+    moment.chunks_mut(CHUNK).chain(std::iter::repeat_with(<&mut [f32]>::default))
 }
 
 fn binary(op: BinaryOp, a: View, a_values: &[f32], b: View, b_values: &[f32], out: &mut [f32]) {

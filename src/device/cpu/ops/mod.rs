@@ -1,33 +1,22 @@
 //! One function for each instruction, by family.
 
 mod dense;
+mod descent;
 mod elementwise;
 mod layout;
 mod loss;
 mod reduce;
 
-use super::gemm;
+pub(super) use descent::descend;
+
+use super::crew::Crew;
 use super::memory::Bank;
 use crate::error::Result;
 use crate::op::{Op, Pick, Rows, StepArgs};
 
-/// Memory that instructions need while they run, made when a program is compiled.
-#[derive(Default)]
-pub(super) struct Scratch {
-    gemm: gemm::Scratch,
-}
-
-impl Scratch {
-    /// Enough for each of the ops.
-    pub(super) fn for_ops(ops: &[Op]) -> Self {
-        let mut scratch = Self::default();
-        for op in ops {
-            if let Some([m, n, k]) = dense::product(op) {
-                scratch.gemm.reserve(m, n, k);
-            }
-        }
-        scratch
-    }
+/// Makes room for what the instructions need, which then allocate nothing.
+pub(super) fn reserve<'a>(crew: &mut Crew, ops: impl IntoIterator<Item = &'a Op>) {
+    ops.into_iter().filter_map(dense::product).for_each(|shape| crew.reserve(shape));
 }
 
 /// Executes one instruction whose operands have been checked.
@@ -35,11 +24,11 @@ pub(super) fn execute(
     op: &Op,
     bank: &mut Bank,
     args: &StepArgs,
-    scratch: &mut Scratch,
+    crew: &mut Crew,
 ) -> Result<()> {
     match *op {
         Op::Matmul { .. } | Op::Dense { .. } | Op::Backward { .. } | Op::Gradient { .. } => {
-            dense::execute(op, bank, args, &mut scratch.gemm)?;
+            dense::execute(op, bank, args, crew)?;
         }
         Op::Fill { .. }
         | Op::Binary { .. }
@@ -47,7 +36,7 @@ pub(super) fn execute(
         | Op::Activate { .. }
         | Op::Differentiate { .. }
         | Op::Mismatch { .. }
-        | Op::Update { .. } => elementwise::execute(op, bank, args),
+        | Op::Update { .. } => elementwise::execute(op, bank, args, crew),
         Op::Softmax { .. } | Op::Reduce { .. } => reduce::execute(op, bank),
         Op::Transpose { .. } | Op::Gather { .. } | Op::Scatter { .. } => {
             layout::execute(op, bank, args);

@@ -1,0 +1,73 @@
+//! Who executes instructions: the threads of a pool, each with memory to pack operands in.
+//!
+//! Work is shared when it is large enough to pay for it. How it is cut depends on its shape and on
+//! the number of threads, what is computed for an element does not: results are bitwise the same
+//! for any number of threads.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::gemm::{self, Work};
+use super::pool::Pool;
+
+/// Floating-point operations for which calling a worker pays: 30 microseconds' worth on one core,
+/// where a worker that spins answers in one microsecond, and one that is parked in about ten.
+const SHARED_FLOP: usize = 4_000_000;
+/// Elements of which each takes a few operations and comes from memory, likewise.
+const SHARED_ELEMENTS: usize = 1 << 16;
+/// Elements that a thread takes at a time: 64 KiB, so that a late thread leaves little to wait for.
+pub(super) const CHUNK: usize = 1 << 14;
+
+/// The threads, and each one's memory.
+pub(super) struct Crew {
+    pool: Arc<Pool>,
+    scratch: Vec<Mutex<gemm::Scratch>>,
+}
+
+impl Crew {
+    pub(super) fn new(pool: Arc<Pool>) -> Self {
+        let scratch = (0..pool.threads()).map(|_| Mutex::default()).collect();
+        Self { pool, scratch }
+    }
+
+    /// Makes room for a product (m, n, k), which then allocates nothing.
+    pub(super) fn reserve(&mut self, [m, n, k]: [usize; 3]) {
+        for (thread, scratch) in self.scratch.iter_mut().enumerate() {
+            // The caller may have to work alone.
+            let (m, n) = if thread == 0 { (m, n) } else { gemm::part(m, n, self.pool.threads()) };
+            scratch.get_mut().unwrap_or_else(PoisonError::into_inner).reserve(m, n, k);
+        }
+    }
+
+    /// Computes a product; `extra` is the number of operations that the epilogue has for each
+    /// element of C. For the epilogue see [`Work::run`].
+    pub(super) fn multiply<const N: usize>(
+        &mut self,
+        work: Work<'_, '_, N>,
+        extra: usize,
+        epilogue: impl Fn(usize, usize, &mut [f32], [&mut [f32]; N]) + Sync,
+    ) {
+        let threads = self.pool.threads();
+        if threads == 1 || work.flop(extra) < SHARED_FLOP {
+            let scratch = self.scratch[0].get_mut().unwrap_or_else(PoisonError::into_inner);
+            return work.run(epilogue, scratch);
+        }
+        let scratch = &self.scratch;
+        self.pool.for_each(work.parts(threads), |thread, part| {
+            // Nobody else locks it: thread numbers are distinct.
+            let mut scratch = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
+            part.run(&epilogue, &mut scratch);
+        });
+    }
+
+    /// Calls `work` for every item, on all threads if there are many `elements` in the items.
+    pub(super) fn for_each<I>(&self, elements: usize, items: I, work: impl Fn(I::Item) + Sync)
+    where
+        I: Iterator + Send,
+    {
+        if elements < SHARED_ELEMENTS {
+            items.for_each(work);
+        } else {
+            self.pool.for_each(items, |_, item| work(item));
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Products as work that threads can share: cut into parts along the rows or columns of C.
+
+use super::kernel::{Kernel, MAX_ROWS};
+use super::output::Output;
+use super::product::Product;
+use super::{Beta, Lhs, MatMut, MatRef, Scratch};
+
+/// Where rows are cut: tiles of any instruction set end there, and so do runs of two cache lines
+/// of a column-major A. Fewer rows than this for each part are cut where the tallest tiles end.
+const ROWS: usize = 32;
+/// Where columns are cut: strips of any instruction set end there.
+const COLS: usize = 48;
+
+/// A product `C = A.B`, and matrices of C's shape whose elements its epilogue needs.
+#[derive(Debug)]
+pub(crate) struct Work<'a, 'c, const N: usize> {
+    pub(crate) a: Lhs<'a>,
+    pub(crate) b: MatRef<'a>,
+    pub(crate) c: Output<'c>,
+    /// A matrix that is not there has empty runs.
+    pub(crate) beside: [Option<MatMut<'c>>; N],
+}
+
+/// How C is cut.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Cut {
+    /// Into parts of so many rows.
+    Rows(usize),
+    /// Into parts of so many columns.
+    Cols(usize),
+}
+
+impl Cut {
+    /// Cuts an (m, n) matrix into at most `parts` parts of about one size. Each thread packs the
+    /// operand that is not cut for itself, so the longer side is cut; but a strip of columns that
+    /// is narrower than a tile would waste vectors.
+    pub(super) fn of(m: usize, n: usize, parts: usize) -> Self {
+        if n > m && n >= 2 * COLS * parts {
+            Self::Cols(n.div_ceil(parts).next_multiple_of(COLS))
+        } else {
+            let unit = if m >= ROWS * parts { ROWS } else { MAX_ROWS };
+            Self::Rows(m.div_ceil(parts).next_multiple_of(unit))
+        }
+    }
+}
+
+/// The shape of the largest of at most `parts` parts of an (m, n) matrix.
+pub(crate) fn part(m: usize, n: usize, parts: usize) -> (usize, usize) {
+    match Cut::of(m, n, parts) {
+        Cut::Rows(rows) => (rows.min(m), n),
+        // A last column may come to the others.
+        Cut::Cols(cols) => (m, (cols + 1).min(n)),
+    }
+}
+
+impl<'a, 'c, const N: usize> Work<'a, 'c, N> {
+    /// The shape of C.
+    pub(crate) fn shape(&self) -> (usize, usize) {
+        (self.c.rows(), self.c.cols())
+    }
+
+    /// The floating-point operations, with `extra` for each element of C.
+    pub(crate) fn flop(&self, extra: usize) -> usize {
+        let (m, n) = self.shape();
+        m.saturating_mul(n).saturating_mul(2 * self.b.rows() + extra)
+    }
+
+    /// Computes the product with the fastest kernels of this processor.
+    ///
+    /// `epilogue(row, col, run, beside)` is called once for every element of C, when it is final:
+    /// `run` holds the elements (row, col), (row, col + 1) and so on, and `beside` the elements of
+    /// the other matrices at the same place. Rows and columns are those of the matrix that C was
+    /// cut from, if it is a part. Runs come in no particular order and end where strips of columns
+    /// do.
+    ///
+    /// # Panics
+    /// If the shapes disagree.
+    pub(crate) fn run(
+        self,
+        mut epilogue: impl FnMut(usize, usize, &mut [f32], [&mut [f32]; N]),
+        scratch: &mut Scratch,
+    ) {
+        let Self { a, b, c, mut beside } = self;
+        let (first_row, first_col) = c.origin();
+        let with_beside = |row: usize, col: usize, run: &mut [f32]| {
+            let (i, j, len) = (row - first_row, col - first_col, run.len());
+            let runs = beside.each_mut().map(|matrix| match matrix {
+                Some(matrix) => matrix.run(i, j, len),
+                None => <&mut [f32]>::default(),
+            });
+            epilogue(row, col, run, runs);
+        };
+        let kernel = Kernel::best();
+        Product { kernel, a, b, c, beta: Beta::Overwrite }.run(with_beside, scratch);
+    }
+
+    /// The product in at most `count` parts.
+    pub(crate) fn parts(self, count: usize) -> Parts<'a, 'c, N> {
+        let (m, n) = self.shape();
+        Parts { rest: Some(self), cut: Cut::of(m, n, count) }
+    }
+
+    /// Takes the first rows off.
+    fn take_rows(&mut self, rows: usize) -> Self {
+        let (a, below) = (self.a.row_range(0..rows), self.a.row_range(rows..self.a.rows()));
+        self.a = below;
+        let take = |matrix: &mut Option<MatMut<'c>>| matrix.as_mut().map(|m| m.take_rows(rows));
+        let beside = self.beside.each_mut().map(take);
+        Self { a, b: self.b, c: self.c.take_rows(rows), beside }
+    }
+
+    /// Takes the first columns off.
+    fn take_cols(&mut self, cols: usize) -> Self {
+        let (b, right) = (self.b.columns(0..cols), self.b.columns(cols..self.b.cols()));
+        self.b = right;
+        let take = |matrix: &mut Option<MatMut<'c>>| matrix.as_mut().map(|m| m.take_cols(cols));
+        let beside = self.beside.each_mut().map(take);
+        Self { a: self.a, b, c: self.c.take_cols(cols), beside }
+    }
+}
+
+/// The parts of a product, one after the other.
+pub(crate) struct Parts<'a, 'c, const N: usize> {
+    rest: Option<Work<'a, 'c, N>>,
+    cut: Cut,
+}
+
+impl<'a, 'c, const N: usize> Iterator for Parts<'a, 'c, N> {
+    type Item = Work<'a, 'c, N>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let work = self.rest.as_mut()?;
+        let (m, n) = work.shape();
+        match self.cut {
+            Cut::Rows(rows) if rows < m => Some(work.take_rows(rows)),
+            // A last column by itself would be summed in another order: see the module.
+            Cut::Cols(cols) if cols + 1 < n => Some(work.take_cols(cols)),
+            Cut::Rows(_) | Cut::Cols(_) => self.rest.take(),
+        }
+    }
+}
