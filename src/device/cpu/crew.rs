@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::gemm::{self, Work};
+use super::gemm::{self, Stream, Work};
 use super::pool::Pool;
 
 /// Floating-point operations for which calling a worker pays: 30 microseconds' worth on one core,
@@ -38,16 +38,14 @@ impl Crew {
         }
     }
 
-    /// Computes a product; `extra` is the number of operations that the epilogue has for each
-    /// element of C. For the epilogue see [`Work::run`].
+    /// Computes a product; for the epilogue see [`Work::run`].
     pub(super) fn multiply<const N: usize>(
         &mut self,
         work: Work<'_, '_, N>,
-        extra: usize,
         epilogue: impl Fn(usize, usize, &mut [f32], [&mut [f32]; N]) + Sync,
     ) {
         let threads = self.pool.threads();
-        if threads == 1 || work.flop(extra) < SHARED_FLOP {
+        if threads == 1 || work.flop() < SHARED_FLOP {
             let scratch = self.scratch[0].get_mut().unwrap_or_else(PoisonError::into_inner);
             return work.run(epilogue, scratch);
         }
@@ -57,6 +55,32 @@ impl Crew {
             let mut scratch = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
             part.run(&epilogue, &mut scratch);
         });
+    }
+
+    /// Computes the rows of a product in blocks that are not kept: see [`Stream::run`].
+    pub(super) fn stream<const N: usize>(
+        &mut self,
+        stream: Stream<'_, '_, N>,
+        extra: usize,
+        epilogue: impl Fn(&mut [f32], [&mut [f32]; N]) + Sync,
+    ) {
+        if self.pool.threads() == 1 || stream.flop(extra) < SHARED_FLOP {
+            let scratch = self.scratch[0].get_mut().unwrap_or_else(PoisonError::into_inner);
+            return stream.into_iter().for_each(|block| block.run(&epilogue, scratch));
+        }
+        let scratch = &self.scratch;
+        self.pool.for_each(stream, |thread, block| {
+            let mut scratch = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
+            block.run(&epilogue, &mut scratch);
+        });
+    }
+
+    /// Makes room for streams with B (k, n).
+    pub(super) fn reserve_stream(&mut self, n: usize, k: usize) {
+        for scratch in &mut self.scratch {
+            let scratch = scratch.get_mut().unwrap_or_else(PoisonError::into_inner);
+            Stream::<0>::reserve(n, k, scratch);
+        }
     }
 
     /// Calls `work` for every item, on all threads if there are many `elements` in the items.

@@ -10,6 +10,7 @@
 
 use std::ops::Range;
 
+use super::ops::can_descend;
 use crate::op::{Access, Op, Shape, View};
 use crate::program::Program;
 
@@ -46,7 +47,8 @@ pub(super) fn fuse(program: &Program, memory: impl Fn(usize) -> usize) -> Vec<In
         let mut weights: Vec<Range<usize>> = Vec::new();
         for i in 0..at {
             let Op::Gradient { weight, .. } = ops[i] else { continue };
-            if program.buffers[weight.buffer].transient
+            if can_descend(&ops[i])
+                && program.buffers[weight.buffer].transient
                 && inside(weight, gradients)
                 && alone(ops, [i, at], weight, &memory)
                 && can_move(ops, i..at, &memory)

@@ -15,8 +15,6 @@ pub(super) const MAX_ROWS: usize = 8;
 /// Vectors across the widest tile. With 8 rows that is 24 accumulators, 3 vectors of B and a
 /// broadcast of 32 registers, and 11 loads for 24 multiply-adds: loads never limit it.
 pub(super) const TILE_VECTORS: usize = 3;
-/// Columns of the widest tile of any instruction set.
-pub(super) const MAX_COLS: usize = 16 * TILE_VECTORS;
 
 /// What one call of a tile computes: `C (+)= A.B` over `depth` columns of A and rows of B.
 #[derive(Debug, Clone, Copy)]

@@ -21,17 +21,17 @@ mod kernel_avx2;
 #[cfg(target_arch = "x86_64")]
 mod kernel_avx512;
 mod kernel_portable;
-mod output;
 mod pack;
 mod product;
 mod scratch;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod view;
 mod work;
 
-pub(crate) use output::Output;
 pub(crate) use scratch::Scratch;
+pub(crate) use stream::Stream;
 pub(crate) use view::{Lhs, MatMut, MatRef};
 pub(crate) use work::{Work, part};
 

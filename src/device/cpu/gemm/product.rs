@@ -4,11 +4,9 @@
 //! strips as wide as a tile, tiles. A block of B is read by all rows, a block of A by all strips,
 //! so each is packed (or left where it lies) according to how often it is read and how it lies.
 
-use super::kernel::{Kernel, MAX_COLS, MAX_ROWS, Tile};
+use super::kernel::{Kernel, MAX_ROWS, TILE_VECTORS, Tile};
 use super::pack::Panel;
-use super::output::Output;
-use super::scratch::Blocks;
-use super::{Beta, Lhs, MatRef, Scratch};
+use super::{Beta, Lhs, MatMut, MatRef, Scratch};
 use std::ops::Range;
 
 /// Steps of a block of k. C is read and written once a block: the longer, the less often. A strip
@@ -32,7 +30,7 @@ const COLUMN_KC: usize = 256;
 /// Rows of A that are packed together where its columns are runs: two cache lines of them.
 const MAX_GROUP: usize = 32;
 /// Columns of B that are packed together where its rows are runs, to read enough of a row.
-const MAX_LANES: usize = 4 * MAX_COLS;
+const MAX_LANES: usize = 4 * 16 * TILE_VECTORS;
 
 /// A product to compute with the micro-kernels of one instruction set.
 #[derive(Debug)]
@@ -40,7 +38,7 @@ pub(super) struct Product<'a, 'c> {
     pub(super) kernel: &'static Kernel,
     pub(super) a: Lhs<'a>,
     pub(super) b: MatRef<'a>,
-    pub(super) c: Output<'c>,
+    pub(super) c: MatMut<'c>,
     pub(super) beta: Beta,
 }
 
@@ -81,8 +79,6 @@ impl Product<'_, '_> {
     ) {
         let (m, n, k) = (self.c.rows(), self.c.cols(), self.b.rows());
         assert!(self.a.rows() == m && self.a.cols() == k && self.b.cols() == n, "shapes disagree");
-        let kept = matches!(self.c, Output::Matrix(_));
-        assert!(kept || Output::can_be_runs(k), "a product of {k} steps needs a matrix");
         if m == 0 || n == 0 {
             return;
         }
@@ -144,8 +140,7 @@ impl Product<'_, '_> {
         if n <= self.kernel.cols() && k <= KC && self.b.col_stride() == 1 {
             // What the plan would say, without the time to make one: there are tiny products.
             let (block, b) = (Block { rows: 0..m, cols: 0..n, steps: 0..k }, self.b.at(0, 0));
-            let blocks = &mut scratch.blocks();
-            return self.strip(&block, false, (b, self.b.row_stride()), epilogue, blocks);
+            return self.strip(&block, None, (b, self.b.row_stride()), epilogue);
         }
         let plan = self.plan();
         if plan.pack_a || plan.pack_b {
@@ -176,13 +171,13 @@ impl Product<'_, '_> {
         scratch: &mut Scratch,
     ) {
         let Block { rows, cols, steps } = block;
-        let blocks = &mut scratch.blocks();
+        let (packed_a, packed_b) = scratch.blocks();
         if plan.pack_a {
             // Where columns are runs, whole cache lines of them are read at once.
             let group = if self.a.columns_are_runs() { MAX_GROUP } else { self.kernel.rows() };
             for part in parts(rows.clone(), group) {
                 let place = (part.start - rows.start) * steps.len();
-                self.pack_a(&part, steps, &mut blocks.a[place..]);
+                self.pack_a(&part, steps, &mut packed_a[place..]);
             }
         }
         let strip_cols = self.kernel.cols();
@@ -191,46 +186,46 @@ impl Product<'_, '_> {
             let group = if self.b.col_stride() == 1 { MAX_LANES } else { strip_cols };
             for part in parts(cols.clone(), group / strip_cols * strip_cols) {
                 let place = (part.start - cols.start) * steps.len();
-                self.pack_b(&part, steps, &mut blocks.b[place..], width);
+                self.pack_b(&part, steps, &mut packed_b[place..], width);
             }
         }
         for strip in parts(cols.clone(), strip_cols) {
             let (b, b_step) = if plan.pack_b {
                 let place = (strip.start - cols.start) * steps.len();
-                (blocks.b[place..place + width * steps.len()].as_ptr(), width)
+                (packed_b[place..place + width * steps.len()].as_ptr(), width)
             } else {
                 (self.b.at(steps.start, strip.start), self.b.row_stride())
             };
             let strip = Block { rows: rows.clone(), cols: strip, steps: steps.clone() };
-            self.strip(&strip, plan.pack_a, (b, b_step), epilogue, blocks);
+            let packed_a = plan.pack_a.then_some(&*packed_a);
+            self.strip(&strip, packed_a, (b, b_step), epilogue);
         }
     }
 
-    /// The tiles of a block as wide as one tile. `packed` says whether its rows of A are packed, `b`
-    /// where its first row of B lies, and how far the next.
+    /// The tiles of a block as wide as one tile. `b` is where its first row of B lies, and how
+    /// far the next.
     fn strip(
         &mut self,
         block: &Block,
-        packed: bool,
+        packed_a: Option<&[f32]>,
         (b, b_step): (*const f32, usize),
         epilogue: &mut impl FnMut(usize, usize, &mut [f32]),
-        blocks: &mut Blocks,
     ) {
         let Block { rows, cols, steps } = block;
         let (row, col) = self.c.origin();
         let tallest = self.kernel.rows();
         let vectors = self.kernel.vectors(cols.len());
         let last = steps.end == self.b.rows();
-        let picks = if packed { None } else { self.a.picked_columns(steps.start) };
+        let picks = if packed_a.is_some() { None } else { self.a.picked_columns(steps.start) };
         let mut tile = Tile {
             a: [std::ptr::null(); MAX_ROWS],
-            a_step: if packed { tallest } else { self.a.col_stride() },
+            a_step: if packed_a.is_some() { tallest } else { self.a.col_stride() },
             picks: picks.map_or(std::ptr::null(), <[u32]>::as_ptr),
             b,
             b_step,
             depth: steps.len(),
             c: std::ptr::null_mut(),
-            c_step: 0,
+            c_step: self.c.leading(),
             tail: cols.len() - (vectors - 1) * self.kernel.lanes,
             accumulate: steps.start > 0 || self.beta == Beta::Accumulate,
         };
@@ -238,25 +233,23 @@ impl Product<'_, '_> {
             let (i, height) = (part.start, part.len());
             // The places are written one by one: the kernel's loads of them must not wait for
             // a wider store to leave the store queue.
-            if packed {
-                let panel = blocks.a[(i - rows.start) * steps.len()..].as_ptr();
+            if let Some(packed) = packed_a {
+                let panel = packed[(i - rows.start) * steps.len()..].as_ptr();
                 for (lane, place) in tile.a.iter_mut().enumerate() {
                     *place = panel.wrapping_add(lane);
                 }
             } else {
                 self.a.find_rows(i, steps.start, &mut tile.a[..height]);
             }
-            let at = (i, cols.start);
-            (tile.c, tile.c_step) = self.c.place(at, blocks.tile, MAX_COLS);
+            tile.c = self.c.at(i, cols.start);
             let kernel = self.kernel.tiles[height - 1][vectors - 1][usize::from(picks.is_some())];
             // SAFETY: this processor has the kernel's features, as `Kernel::all` says. The views
             // hold rows `i..i + height`, `cols` and `steps` of A, B and C; where A or B is
             // packed, `pack_a` and `pack_b` have filled the panels that the tile reads.
             unsafe { kernel(&tile) };
             if last {
-                for r in 0..height {
-                    let run = self.c.run(at, r, cols.len(), blocks.tile, MAX_COLS);
-                    epilogue(row + i + r, col + cols.start, run);
+                for r in part {
+                    epilogue(row + r, col + cols.start, self.c.run(r, cols.start, cols.len()));
                 }
             }
         }
@@ -271,13 +264,12 @@ impl Product<'_, '_> {
             scratch.reserve(1, 1, k);
         }
         let depth = if contiguous { k } else { KC };
-        let Blocks { b: packed_b, tile: spare, .. } = scratch.blocks();
         let mut steps = 0..k.min(depth);
         loop {
             let b = if contiguous {
                 self.b.at(steps.start, 0)
             } else {
-                let panel = &mut packed_b[..steps.len()];
+                let panel = &mut scratch.blocks().1[..steps.len()];
                 self.pack_b(&(0..1), &steps, panel, 1);
                 panel.as_ptr()
             };
@@ -289,19 +281,19 @@ impl Product<'_, '_> {
                 b_step: 1,
                 depth: steps.len(),
                 c: std::ptr::null_mut(),
-                c_step: 0,
+                c_step: self.c.leading(),
                 tail: 1,
                 accumulate: steps.start > 0 || self.beta == Beta::Accumulate,
             };
             for part in parts(0..m, self.kernel.dots.len()) {
                 let (i, height) = (part.start, part.len());
                 self.a.find_rows(i, steps.start, &mut tile.a[..height]);
-                (tile.c, tile.c_step) = self.c.place((i, 0), spare, 1);
+                tile.c = self.c.at(i, 0);
                 // SAFETY: as in `strip`; A's rows are contiguous, and so is B or its copy.
                 unsafe { self.kernel.dots[height - 1](&tile) };
                 if steps.end == k {
-                    for r in 0..height {
-                        epilogue(row + i + r, col, self.c.run((i, 0), r, 1, spare, 1));
+                    for r in part {
+                        epilogue(row + r, col, self.c.run(r, 0, 1));
                     }
                 }
             }

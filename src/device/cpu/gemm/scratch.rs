@@ -1,6 +1,5 @@
 //! The packing buffers, reused from product to product.
 
-use super::kernel::{MAX_COLS, MAX_ROWS};
 use super::product::{KC, LIGHT, LIGHT_KC, LIGHT_MC, MC, NC};
 
 /// A cache line of floats: panels begin at one, so that no vector of a panel straddles two.
@@ -9,31 +8,11 @@ use super::product::{KC, LIGHT, LIGHT_KC, LIGHT_MC, MC, NC};
 struct Line([f32; 16]);
 
 /// Room for the packed blocks of products up to a size. One for each thread.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Scratch {
     a: Vec<Line>,
     b: Vec<Line>,
-    tile: [Line; TILE / 16],
-}
-
-/// The elements of the largest tile.
-const TILE: usize = MAX_ROWS * MAX_COLS;
-
-/// What a product is computed with that needs more than registers.
-#[derive(Debug)]
-pub(super) struct Blocks<'a> {
-    /// The packed block of A.
-    pub(super) a: &'a mut [f32],
-    /// The packed block of B.
-    pub(super) b: &'a mut [f32],
-    /// A tile of a C that is not kept.
-    pub(super) tile: &'a mut [f32],
-}
-
-impl Default for Scratch {
-    fn default() -> Self {
-        Self { a: Vec::new(), b: Vec::new(), tile: [Line([0.0; 16]); TILE / 16] }
-    }
+    c: Vec<Line>,
 }
 
 impl Scratch {
@@ -47,10 +26,33 @@ impl Scratch {
         grow(&mut self.b, (cols.min(NC) * deep).max(light));
     }
 
-    /// The memory itself.
-    pub(super) fn blocks(&mut self) -> Blocks<'_> {
-        let Self { a, b, tile } = self;
-        Blocks { a: floats(a), b: floats(b), tile: floats(tile) }
+    /// Makes room for the blocks of a C that is not kept.
+    pub(super) fn reserve_block(&mut self, floats: usize) {
+        grow(&mut self.c, floats);
+    }
+
+    /// Takes the room for blocks of C out, as products need the rest meanwhile.
+    pub(super) fn take_block(&mut self) -> Block {
+        Block(std::mem::take(&mut self.c))
+    }
+
+    /// Puts it back.
+    pub(super) fn put_block(&mut self, block: Block) {
+        self.c = block.0;
+    }
+
+    /// The packed blocks of A and of B.
+    pub(super) fn blocks(&mut self) -> (&mut [f32], &mut [f32]) {
+        (floats(&mut self.a), floats(&mut self.b))
+    }
+}
+
+/// Room for a block of a C that is not kept.
+pub(super) struct Block(Vec<Line>);
+
+impl Block {
+    pub(super) fn floats(&mut self) -> &mut [f32] {
+        floats(&mut self.0)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::kernel::Kernel;
 use super::product::{KC, LIGHT_KC, Product};
-use super::{Beta, Lhs, MatMut, MatRef, Output, Scratch, Work};
+use super::{Beta, Lhs, MatMut, MatRef, Scratch, Stream, Work};
 
 /// A value that no kernel may leave or read.
 const POISON: f32 = f32::NAN;
@@ -144,7 +144,7 @@ impl Case {
                 *place = *value;
             }
         };
-        let (a, b, view) = (self.a(), self.b(), Output::Matrix(view));
+        let (a, b, view) = (self.a(), self.b(), view);
         Product { kernel, a, b, c: view, beta: self.layout.beta }
             .run(epilogue, scratch);
         for i in 0..m {
@@ -279,7 +279,6 @@ fn parts_of_a_product_have_the_bits_of_the_whole() {
                     let from = row * case.c.leading + col;
                     seen[from..from + run.len()].iter_mut().for_each(|seen| *seen += 1);
                 };
-                let c = Output::Matrix(c);
                 Product { kernel, a, b, c, beta }.run(epilogue, &mut scratch);
             }
             for i in 0..m {
@@ -291,42 +290,62 @@ fn parts_of_a_product_have_the_bits_of_the_whole() {
     }
 }
 
-/// What a shared product leaves in a matrix, and in a copy that its epilogue writes.
-fn in_parts(case: &Case, kept: bool, parts: usize) -> [Vec<f32>; 2] {
+/// The layouts of products that are shared.
+fn shared_layouts() -> impl Iterator<Item = Layout> {
+    Layout::all().filter(|layout| layout.gap == 0 && layout.beta == Beta::Overwrite)
+}
+
+/// What a product in parts leaves, and what its epilogue copies.
+fn in_parts(case: &Case, parts: usize) -> [Vec<f32>; 2] {
     let (m, n, _) = case.shape;
     let [mut c, mut copy] = [vec![POISON; m * n], vec![POISON; m * n]];
-    let matrix = |data| MatMut::row_major(data, m, n);
-    let output = if kept { Output::Matrix(matrix(&mut c)) } else { Output::runs(m, n) };
-    let beside = [None, Some(matrix(&mut copy))];
-    let work = Work { a: case.a(), b: case.b(), c: output, beside };
+    let beside = [None, Some(MatMut::row_major(&mut copy, m, n))];
+    let work =
+        Work { a: case.a(), b: case.b(), c: MatMut::row_major(&mut c, m, n), beside };
     let mut scratch = Scratch::default();
     let mut seen = vec![0; m * n];
     for part in work.parts(parts) {
-        part.run(
-            |row, col, run, [nothing, copy]| {
-                assert!(nothing.is_empty());
-                copy.copy_from_slice(run);
-                seen[row * n + col..][..run.len()].iter_mut().for_each(|seen| *seen += 1);
-            },
-            &mut scratch,
-        );
+        let epilogue = |row: usize, col: usize, run: &mut [f32], [nothing, copy]: [&mut [f32]; 2]| {
+            assert!(nothing.is_empty());
+            copy.copy_from_slice(run);
+            seen[row * n + col..][..run.len()].iter_mut().for_each(|seen| *seen += 1);
+        };
+        part.run(epilogue, &mut scratch);
     }
     assert!(seen.iter().all(|&seen| seen == 1), "{:?} in {parts} parts", case.shape);
     [c, copy]
 }
 
 #[test]
-fn work_in_parts_has_the_bits_of_the_whole_kept_or_not() {
-    let layouts = || Layout::all().filter(|l| l.gap == 0 && l.beta == Beta::Overwrite);
+fn shared_products_have_the_bits_of_the_whole() {
     for shape in [(5, 3, 4), (64, 1, 30), (70, 9, 100), (33, 100, 40), (40, 289, 60), (7, 600, KC)] {
-        for case in layouts().map(|layout| Case::new(layout, shape)) {
-            let [whole, _] = in_parts(&case, true, 1);
+        for case in shared_layouts().map(|layout| Case::new(layout, shape)) {
+            let [whole, _] = in_parts(&case, 1);
             for parts in [1, 2, 3, 5] {
-                let [c, copy] = in_parts(&case, true, parts);
+                let [c, copy] = in_parts(&case, parts);
                 assert_eq!((&c, &copy), (&whole, &whole), "{shape:?}, {:?}, {parts}", case.layout);
-                let [_, copy] = in_parts(&case, false, parts);
-                assert_eq!(copy, whole, "{shape:?}, {:?}, {parts}, not kept", case.layout);
             }
+        }
+    }
+}
+
+#[test]
+fn streamed_products_have_the_bits_of_the_whole() {
+    for shape in [(5, 3, 4), (20_000, 1, 3), (1100, 17, 20), (700, 100, 40), (0, 3, 4)] {
+        for case in shared_layouts().map(|layout| Case::new(layout, shape)) {
+            let [whole, _] = in_parts(&case, 1);
+            let mut copy = vec![POISON; whole.len()];
+            let (mut scratch, mut blocks) = (Scratch::default(), 0);
+            for block in Stream::new(case.a(), case.b(), [&mut [], &mut copy]) {
+                blocks += 1;
+                let epilogue = |rows: &mut [f32], [nothing, copy]: [&mut [f32]; 2]| {
+                    assert!(nothing.is_empty());
+                    copy.copy_from_slice(rows);
+                };
+                block.run(epilogue, &mut scratch);
+            }
+            assert_eq!(copy, whole, "{shape:?}, {:?}", case.layout);
+            assert_eq!(blocks > 1, whole.len() > 17_000, "{shape:?} in {blocks} blocks");
         }
     }
 }
@@ -354,7 +373,7 @@ fn bits_do_not_depend_on_alignment() {
                 kernel,
                 a: MatRef::row_major(&a[shift..], m, k).into(),
                 b: MatRef::row_major(&b[2 * shift..], k, n),
-                c: Output::Matrix(MatMut::new(&mut c[3 * shift..], m, n, n)),
+                c: MatMut::new(&mut c[3 * shift..], m, n, n),
                 beta: Beta::Overwrite,
             };
             product.run(|_, _, _| (), &mut Scratch::default());
@@ -372,7 +391,7 @@ fn reserved_scratch_does_not_grow() {
     for (m, n, k) in shapes {
         let mut scratch = Scratch::default();
         scratch.reserve(m, n, k);
-        let size = |scratch: &mut Scratch| scratch.blocks().a.len() + scratch.blocks().b.len();
+        let size = |scratch: &mut Scratch| scratch.blocks().0.len() + scratch.blocks().1.len();
         let reserved = size(&mut scratch);
         scratch.reserve(m.div_ceil(2), n, k);
         scratch.reserve(m, n.div_ceil(3), k);
@@ -386,7 +405,7 @@ fn reserved_scratch_does_not_grow() {
 fn shapes_that_disagree_panic() {
     let (a, b, mut c) = ([0.0; 6], [0.0; 6], [0.0; 4]);
     let (a, b) = (MatRef::row_major(&a, 2, 3), MatRef::row_major(&b, 2, 3));
-    let c = Output::Matrix(MatMut::new(&mut c, 2, 2, 2));
+    let c = MatMut::new(&mut c, 2, 2, 2);
     Work { a: a.into(), b, c, beside: [] }.run(|_, _, _, []| (), &mut Scratch::default());
 }
 

@@ -1,7 +1,6 @@
 //! Products as work that threads can share: cut into parts along the rows or columns of C.
 
 use super::kernel::{Kernel, MAX_ROWS};
-use super::output::Output;
 use super::product::Product;
 use super::{Beta, Lhs, MatMut, MatRef, Scratch};
 
@@ -16,7 +15,7 @@ const COLS: usize = 48;
 pub(crate) struct Work<'a, 'c, const N: usize> {
     pub(crate) a: Lhs<'a>,
     pub(crate) b: MatRef<'a>,
-    pub(crate) c: Output<'c>,
+    pub(crate) c: MatMut<'c>,
     /// A matrix that is not there has empty runs.
     pub(crate) beside: [Option<MatMut<'c>>; N],
 }
@@ -59,10 +58,10 @@ impl<'a, 'c, const N: usize> Work<'a, 'c, N> {
         (self.c.rows(), self.c.cols())
     }
 
-    /// The floating-point operations, with `extra` for each element of C.
-    pub(crate) fn flop(&self, extra: usize) -> usize {
+    /// The floating-point operations.
+    pub(crate) fn flop(&self) -> usize {
         let (m, n) = self.shape();
-        m.saturating_mul(n).saturating_mul(2 * self.b.rows() + extra)
+        m.saturating_mul(n).saturating_mul(2 * self.b.rows())
     }
 
     /// Computes the product with the fastest kernels of this processor.

@@ -2,7 +2,7 @@
 
 use super::{Picked, pick_checked};
 use crate::device::cpu::crew::{CHUNK, Crew};
-use crate::device::cpu::gemm::{Lhs, MatMut, MatRef, Output, Work};
+use crate::device::cpu::gemm::{Lhs, MatMut, MatRef, Work};
 use crate::device::cpu::memory::Bank;
 use crate::device::cpu::vectorize::vectorize;
 use crate::error::Result;
@@ -31,7 +31,7 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &mut Crew
                 let b = matrix(bank, b);
                 let b = if transpose_b { b.transposed() } else { b };
                 let work = Work { a, b, c: target(out, output), beside: [] };
-                crew.multiply(work, 0, |_, _, _, []| ());
+                crew.multiply(work, |_, _, _, []| ());
             });
             Ok(())
         }
@@ -42,7 +42,7 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &mut Crew
                 let cached = cached.map(|cached| bank.read(cached));
                 let cols = output.shape.cols;
                 let work = Work { a: d, b: w, c: target(out, output), beside: [] };
-                crew.multiply(work, 0, |row, col, run, []| {
+                crew.multiply(work, |row, col, run, []| {
                     if let Some(cached) = cached {
                         let from = row * cols + col;
                         let cached = &cached[from..from + run.len()];
@@ -57,7 +57,7 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &mut Crew
                 let picked = pick_checked(op, &input, bank, args)?;
                 let a = minibatch(bank, &input, picked).transposed();
                 let work = Work { a, b: matrix(bank, delta), c: target(out, weight), beside: [] };
-                crew.multiply(work, 0, |_, _, _, []| ());
+                crew.multiply(work, |_, _, _, []| ());
                 Ok(())
             })?;
             bias_gradient(delta, bias, bank, crew);
@@ -77,7 +77,7 @@ fn dense(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &mut Crew) -> Result<(
         let bias = bias.map(|bias| bank.read(bias));
         let Some(pre) = pre else {
             let work = Work { a, b, c: target(out, output), beside: [] };
-            crew.multiply(work, 0, |_, col, run, []| {
+            crew.multiply(work, |_, col, run, []| {
                 vectorize(|| {
                     add_bias(bias, col, run);
                     activation.apply(run);
@@ -85,9 +85,9 @@ fn dense(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &mut Crew) -> Result<(
             });
             return Ok(());
         };
-        let beside = [Some(MatMut::row_major(out, output.shape.rows, output.shape.cols))];
+        let beside = [Some(target(out, output))];
         let work = Work { a, b, c: target(sums, pre), beside };
-        crew.multiply(work, 0, |_, col, run, [out]| {
+        crew.multiply(work, |_, col, run, [out]| {
             vectorize(|| {
                 add_bias(bias, col, run);
                 activation.apply_to(run, out);
@@ -115,8 +115,8 @@ pub(super) fn matrix(bank: &Bank, view: View) -> MatRef<'_> {
     MatRef::row_major(bank.read(view), view.shape.rows, view.shape.cols)
 }
 
-fn target(out: &mut [f32], view: View) -> Output<'_> {
-    Output::Matrix(MatMut::row_major(out, view.shape.rows, view.shape.cols))
+fn target(out: &mut [f32], view: View) -> MatMut<'_> {
+    MatMut::row_major(out, view.shape.rows, view.shape.cols)
 }
 
 pub(super) fn minibatch<'a>(bank: &'a Bank, rows: &Rows, picked: Picked<'a>) -> Lhs<'a> {

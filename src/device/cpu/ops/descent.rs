@@ -4,7 +4,7 @@ use super::dense::{bias_gradient, matrix, minibatch};
 use super::pick_checked;
 use crate::device::cpu::crew::Crew;
 use crate::device::cpu::fuse::Descent;
-use crate::device::cpu::gemm::{MatMut, Output, Work};
+use crate::device::cpu::gemm::Stream;
 use crate::device::cpu::memory::Bank;
 use crate::device::cpu::vectorize::vectorize;
 use crate::error::Result;
@@ -14,6 +14,16 @@ use crate::op::{Op, StepArgs};
 /// recent x86 processors for about 2.3 cycles an element, in which 70 multiply-adds are done.
 const UPDATE_FLOP: usize = 140;
 
+/// The least elements of a weight for which one pass is better than two: fewer stay in the L1
+/// cache between the two.
+const LEAST: usize = 4096;
+
+/// Whether a gradient and its update are better put together.
+pub(in crate::device::cpu) fn can_descend(gradient: &Op) -> bool {
+    let Op::Gradient { input, weight, .. } = *gradient else { return false };
+    weight.shape.len() >= LEAST && Stream::<0>::suits(weight.shape.cols, input.count)
+}
+
 /// Executes the gradient, and the update in its epilogue.
 pub(in crate::device::cpu) fn descend(
     descent: &Descent,
@@ -21,26 +31,15 @@ pub(in crate::device::cpu) fn descend(
     args: &StepArgs,
     crew: &mut Crew,
 ) -> Result<()> {
-    let Op::Gradient { input, delta, weight, bias } = descent.gradient else { return Ok(()) };
+    let Op::Gradient { input, delta, bias, .. } = descent.gradient else { return Ok(()) };
     let Op::Update { optimizer, parameters, first, second, .. } = descent.update else {
         return Ok(());
     };
-    let shape = weight.shape;
-    let runs = Output::can_be_runs(input.count);
-    let views = [(!runs).then_some(weight), Some(parameters), first, second];
-    bank.write_all(views, |bank, [gradient, parameters, first, second]| {
+    bank.write_all([Some(parameters), first, second], |bank, beside| {
         let picked = pick_checked(&descent.gradient, &input, bank, args)?;
         let a = minibatch(bank, &input, picked).transposed();
-        let as_matrix = |words| MatMut::row_major(words, shape.rows, shape.cols);
-        let c = if runs {
-            Output::runs(shape.rows, shape.cols)
-        } else {
-            Output::Matrix(as_matrix(gradient))
-        };
-        let beside = [parameters, first, second]
-            .map(|words| if words.is_empty() { None } else { Some(as_matrix(words)) });
-        let work = Work { a, b: matrix(bank, delta), c, beside };
-        crew.multiply(work, UPDATE_FLOP, |_, _, gradients, [parameters, first, second]| {
+        let stream = Stream::new(a, matrix(bank, delta), beside);
+        crew.stream(stream, UPDATE_FLOP, |gradients, [parameters, first, second]| {
             vectorize(|| {
                 optimizer.update(&args.coefficients, parameters, gradients, first, second);
             });

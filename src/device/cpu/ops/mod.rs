@@ -7,7 +7,7 @@ mod layout;
 mod loss;
 mod reduce;
 
-pub(super) use descent::descend;
+pub(super) use descent::{can_descend, descend};
 
 use super::crew::Crew;
 use super::memory::Bank;
@@ -16,7 +16,16 @@ use crate::op::{Op, Pick, Rows, StepArgs};
 
 /// Makes room for what the instructions need, which then allocate nothing.
 pub(super) fn reserve<'a>(crew: &mut Crew, ops: impl IntoIterator<Item = &'a Op>) {
-    ops.into_iter().filter_map(dense::product).for_each(|shape| crew.reserve(shape));
+    for op in ops {
+        if let Some(shape) = dense::product(op) {
+            crew.reserve(shape);
+        }
+        if can_descend(op)
+            && let Op::Gradient { input, weight, .. } = *op
+        {
+            crew.reserve_stream(weight.shape.cols, input.count);
+        }
+    }
 }
 
 /// Executes one instruction whose operands have been checked.
