@@ -1,6 +1,6 @@
 //! The packing buffers, reused from product to product.
 
-use super::product::{KC, LIGHT, LIGHT_KC, LIGHT_MC, MC, NC};
+use super::product::{GAP, KC, LIGHT, LIGHT_KC, LIGHT_MC, MC, NC};
 
 /// A cache line of floats: panels begin at one, so that no vector of a panel straddles two.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +20,8 @@ impl Scratch {
     pub(crate) fn reserve(&mut self, m: usize, n: usize, k: usize) {
         let (rows, cols) = (m.next_multiple_of(16), n.next_multiple_of(48));
         let (deep, deepest) = (k.min(KC), k.min(LIGHT_KC));
-        grow(&mut self.a, (rows.min(MC) * deep).max(rows.min(LIGHT_MC) * deepest));
+        let block = |rows: usize, steps: usize| rows * (steps + GAP);
+        grow(&mut self.a, block(rows.min(MC), deep).max(block(rows.min(LIGHT_MC), deepest)));
         // A light block has at most `LIGHT` floats before its last strip is filled up.
         let light = cols.saturating_mul(deepest).min(LIGHT + 48 * LIGHT_KC);
         grow(&mut self.b, (cols.min(NC) * deep).max(light));
