@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::gemm::{self, Stream, Work};
+use super::gemm::{self, Stream, Terms, Work};
 use super::pool::Pool;
 
 /// Floating-point operations for which calling a worker pays: 30 microseconds' worth on one core,
@@ -21,16 +21,22 @@ pub(super) const CHUNK: usize = 1 << 14;
 pub(super) struct Crew {
     pool: Arc<Pool>,
     scratch: Vec<Mutex<gemm::Scratch>>,
+    /// The terms of a product that is a sum of products.
+    terms: Vec<f32>,
 }
 
 impl Crew {
     pub(super) fn new(pool: Arc<Pool>) -> Self {
         let scratch = (0..pool.threads()).map(|_| Mutex::default()).collect();
-        Self { pool, scratch }
+        Self { pool, scratch, terms: Vec::new() }
     }
 
     /// Makes room for a product (m, n, k), which then allocates nothing.
     pub(super) fn reserve(&mut self, [m, n, k]: [usize; 3]) {
+        let terms = Terms::count(m, n, k);
+        if terms > 1 {
+            self.terms.resize(self.terms.len().max(terms * m * n), 0.0);
+        }
         for (thread, scratch) in self.scratch.iter_mut().enumerate() {
             // The caller may have to work alone.
             let (m, n) = if thread == 0 { (m, n) } else { gemm::part(m, n, self.pool.threads()) };
@@ -45,6 +51,11 @@ impl Crew {
         epilogue: impl Fn(usize, usize, &mut [f32], [&mut [f32]; N]) + Sync,
     ) {
         let threads = self.pool.threads();
+        let (m, n) = work.shape();
+        let count = Terms::count(m, n, work.b.rows());
+        if count > 1 {
+            return self.sum(count, work, epilogue);
+        }
         if threads == 1 || work.flop() < SHARED_FLOP {
             let scratch = self.scratch[0].get_mut().unwrap_or_else(PoisonError::into_inner);
             return work.run(epilogue, scratch);
@@ -57,6 +68,38 @@ impl Crew {
         });
     }
 
+    /// Computes a product as a sum of `count` products, added in their order.
+    fn sum<const N: usize>(
+        &mut self,
+        count: usize,
+        mut work: Work<'_, '_, N>,
+        epilogue: impl Fn(usize, usize, &mut [f32], [&mut [f32]; N]),
+    ) {
+        let (m, n) = work.shape();
+        self.terms.resize(self.terms.len().max(count * m * n), 0.0);
+        let product = Terms { a: work.a, b: work.b };
+        let terms = self.terms[..count * m * n].chunks_exact_mut(m * n).enumerate();
+        if work.flop() < SHARED_FLOP {
+            let scratch = self.scratch[0].get_mut().unwrap_or_else(PoisonError::into_inner);
+            terms.for_each(|(i, term)| product.run(i, term, scratch));
+        } else {
+            let scratch = &self.scratch;
+            self.pool.for_each(terms, |thread, (i, term)| {
+                let mut scratch = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
+                product.run(i, term, &mut scratch);
+            });
+        }
+        let terms = &self.terms;
+        work.rows(|row, run, beside| {
+            run.copy_from_slice(&terms[row * n..][..n]);
+            for term in 1..count {
+                let term = &terms[term * m * n + row * n..][..n];
+                run.iter_mut().zip(term).for_each(|(sum, x)| *sum += x);
+            }
+            epilogue(row, 0, run, beside);
+        });
+    }
+
     /// Computes the rows of a product in blocks that are not kept: see [`Stream::run`].
     pub(super) fn stream<const N: usize>(
         &mut self,
@@ -66,7 +109,7 @@ impl Crew {
     ) {
         if self.pool.threads() == 1 || stream.flop(extra) < SHARED_FLOP {
             let scratch = self.scratch[0].get_mut().unwrap_or_else(PoisonError::into_inner);
-            return stream.into_iter().for_each(|block| block.run(&epilogue, scratch));
+            return stream.for_each(|block| block.run(&epilogue, scratch));
         }
         let scratch = &self.scratch;
         self.pool.for_each(stream, |thread, block| {
@@ -86,7 +129,7 @@ impl Crew {
     /// Calls `work` for every item, on all threads if there are many `elements` in the items.
     pub(super) fn for_each<I>(&self, elements: usize, items: I, work: impl Fn(I::Item) + Sync)
     where
-        I: Iterator + Send,
+        I: DoubleEndedIterator + Send,
     {
         if elements < SHARED_ELEMENTS {
             items.for_each(work);

@@ -5,6 +5,7 @@
 //! vectors that the processor has (`vectorize`). A step allocates nothing: buffers are moved
 //! between the owner and the executor, and scratch memory is made when a program is compiled.
 
+mod chunks;
 mod crew;
 mod executable;
 mod fuse;

@@ -33,7 +33,7 @@ mod work;
 pub(crate) use scratch::Scratch;
 pub(crate) use stream::Stream;
 pub(crate) use view::{Lhs, MatMut, MatRef};
-pub(crate) use work::{Work, part};
+pub(crate) use work::{Terms, Work, part};
 
 /// What becomes of the values that C holds before a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

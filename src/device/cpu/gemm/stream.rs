@@ -3,6 +3,8 @@
 use super::kernel::Kernel;
 use super::product::{LIGHT, Product};
 use super::{Beta, Lhs, MatMut, MatRef, Scratch};
+use super::super::chunks::Slices;
+use std::ops::Range;
 
 /// Elements of a block: with three numbers of state for each, 256 KiB, a part of the L2 cache.
 const BLOCK: usize = 1 << 14;
@@ -14,27 +16,36 @@ const ROWS: usize = 32;
 pub(crate) struct Stream<'a, 'c, const N: usize> {
     a: Lhs<'a>,
     b: MatRef<'a>,
-    beside: [&'c mut [f32]; N],
+    beside: Slices<'c, N>,
+    /// The rows of a block, and the rows that are left.
     rows: usize,
+    left: Range<usize>,
+}
+
+/// Some rows of a stream.
+#[derive(Debug)]
+pub(crate) struct Block<'a, 'c, const N: usize> {
+    a: Lhs<'a>,
+    b: MatRef<'a>,
+    beside: [&'c mut [f32]; N],
 }
 
 impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
-    /// Whether a product (m, n, k) can be had in blocks of rows at no cost: B stays in cache.
+    /// Whether a product with B (k, n) can be had in blocks of rows at no cost: B stays in cache.
     pub(crate) const fn suits(n: usize, k: usize) -> bool {
         n.saturating_mul(k) <= LIGHT && n <= BLOCK / ROWS
     }
 
     /// The product of `a` and `b`. Each of `beside` is a row-major matrix of its shape, or empty.
     pub(crate) fn new(a: Lhs<'a>, b: MatRef<'a>, beside: [&'c mut [f32]; N]) -> Self {
-        let rows = (BLOCK / b.cols().max(1)).max(1);
-        let rows = if rows > ROWS { rows / ROWS * ROWS } else { rows };
-        Self { a, b, beside, rows }
+        let rows = (BLOCK / b.cols().max(1)).max(ROWS) / ROWS * ROWS;
+        Self { a, b, beside: Slices::new(beside), rows, left: 0..a.rows() }
     }
 
-    /// Makes room for every product of at most these sizes.
+    /// Makes room for every product with B (k, n).
     pub(crate) fn reserve(n: usize, k: usize, scratch: &mut Scratch) {
-        scratch.reserve_block(BLOCK.max(n));
-        scratch.reserve(BLOCK / n.max(1), n, k);
+        scratch.reserve_block(BLOCK.max(ROWS * n));
+        scratch.reserve((BLOCK / n.max(1)).max(ROWS), n, k);
     }
 
     /// The floating-point operations, with `extra` for each element of C.
@@ -42,8 +53,14 @@ impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
         self.a.rows().saturating_mul(self.b.cols()).saturating_mul(2 * self.b.rows() + extra)
     }
 
-    /// Computes all rows, which are those of a block, and calls `epilogue` with them, row after
-    /// row, and with the elements of the other matrices.
+    fn block(&self, rows: Range<usize>, beside: [&'c mut [f32]; N]) -> Block<'a, 'c, N> {
+        Block { a: self.a.row_range(rows), b: self.b, beside }
+    }
+}
+
+impl<const N: usize> Block<'_, '_, N> {
+    /// Computes the rows and calls `epilogue` with them, row after row, and with the elements of
+    /// the other matrices.
     pub(crate) fn run(
         self,
         epilogue: impl Fn(&mut [f32], [&mut [f32]; N]),
@@ -51,34 +68,34 @@ impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
     ) {
         let (m, n) = (self.a.rows(), self.b.cols());
         scratch.reserve_block(m * n);
-        let mut block = scratch.take_block();
-        let floats = &mut block.floats()[..m * n];
+        let mut room = scratch.take_block();
+        let floats = &mut room.floats()[..m * n];
         let c = MatMut::row_major(floats, m, n);
         let (kernel, beta) = (Kernel::best(), Beta::Overwrite);
         Product { kernel, a: self.a, b: self.b, c, beta }.run(|_, _, _| (), scratch);
         epilogue(floats, self.beside);
-        scratch.put_block(block);
+        scratch.put_block(room);
     }
 }
 
 impl<'a, 'c, const N: usize> Iterator for Stream<'a, 'c, N> {
-    type Item = Self;
+    type Item = Block<'a, 'c, N>;
 
-    /// The next block.
-    fn next(&mut self) -> Option<Self> {
-        let (left, n) = (self.a.rows(), self.b.cols());
-        let rows = left.min(self.rows);
-        if rows == 0 {
-            return None;
-        }
-        let a = self.a.row_range(0..rows);
-        self.a = self.a.row_range(rows..left);
-        let beside = self.beside.each_mut().map(|words| {
-            let all = std::mem::take(words);
-            let (block, rest) = all.split_at_mut(if all.is_empty() { 0 } else { rows * n });
-            *words = rest;
-            block
-        });
-        Some(Self { a, b: self.b, beside, rows })
+    fn next(&mut self) -> Option<Self::Item> {
+        let first = self.left.start;
+        let rows = first..self.left.end.min(first + self.rows);
+        self.left.start = rows.end;
+        let beside = self.beside.take_first(rows.len() * self.b.cols());
+        (!rows.is_empty()).then(|| self.block(rows, beside))
+    }
+}
+
+impl<const N: usize> DoubleEndedIterator for Stream<'_, '_, N> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        let last = self.left.len().saturating_sub(1) / self.rows * self.rows;
+        let rows = self.left.start + last..self.left.end;
+        self.left.end = rows.start;
+        let beside = self.beside.take_last(rows.len() * self.b.cols());
+        (!rows.is_empty()).then(|| self.block(rows, beside))
     }
 }

@@ -52,6 +52,14 @@ impl<'a> MatRef<'a> {
         }
     }
 
+    /// The rows in `range`.
+    ///
+    /// # Panics
+    /// If the range is not inside the matrix.
+    pub(crate) fn row_range(self, range: Range<usize>) -> Self {
+        self.transposed().columns(range).transposed()
+    }
+
     /// The columns in `range`, for a product whose C was split at a column.
     ///
     /// # Panics
@@ -135,8 +143,16 @@ impl<'a> Lhs<'a> {
     pub(crate) fn row_range(self, range: Range<usize>) -> Self {
         match self.gather {
             Gather::Rows(order) => Self { gather: Gather::Rows(&order[range]), ..self },
-            _ => Self { source: self.source.transposed().columns(range).transposed(), ..self },
+            _ => Self { source: self.source.row_range(range), ..self },
         }
+    }
+
+    /// The columns in `range`.
+    ///
+    /// # Panics
+    /// If the range is not inside the matrix.
+    pub(crate) fn col_range(self, range: Range<usize>) -> Self {
+        self.transposed().row_range(range).transposed()
     }
 
     pub(crate) const fn rows(&self) -> usize {

@@ -93,6 +93,18 @@ impl<'a, 'c, const N: usize> Work<'a, 'c, N> {
         Product { kernel, a, b, c, beta: Beta::Overwrite }.run(with_beside, scratch);
     }
 
+    /// Calls `work` for every row of C, with those of the other matrices.
+    pub(crate) fn rows(&mut self, mut work: impl FnMut(usize, &mut [f32], [&mut [f32]; N])) {
+        let (m, n) = self.shape();
+        for i in 0..m {
+            let beside = self.beside.each_mut().map(|matrix| match matrix {
+                Some(matrix) => matrix.run(i, 0, n),
+                None => <&mut [f32]>::default(),
+            });
+            work(i, self.c.run(i, 0, n), beside);
+        }
+    }
+
     /// The product in at most `count` parts.
     pub(crate) fn parts(self, count: usize) -> Parts<'a, 'c, N> {
         let (m, n) = self.shape();
@@ -136,5 +148,53 @@ impl<'a, 'c, const N: usize> Iterator for Parts<'a, 'c, N> {
             Cut::Cols(cols) if cols + 1 < n => Some(work.take_cols(cols)),
             Cut::Rows(_) | Cut::Cols(_) => self.rest.take(),
         }
+    }
+}
+
+impl<const N: usize> DoubleEndedIterator for Parts<'_, '_, N> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        let mut last = self.rest.take()?;
+        let (m, n) = last.shape();
+        let before = |len: usize, part: usize| len.saturating_sub(1) / part * part;
+        match self.cut {
+            Cut::Rows(rows) if rows < m => self.rest = Some(last.take_rows(before(m, rows))),
+            Cut::Cols(cols) if cols + 1 < n => {
+                // The last column stays with the others, as from the front.
+                self.rest = Some(last.take_cols(before(n - 1, cols)));
+            }
+            Cut::Rows(_) | Cut::Cols(_) => (),
+        }
+        Some(last)
+    }
+}
+
+/// A product with few rows and many steps of k, as the sum of products with fewer.
+///
+/// It is cut there for any number of threads, so the sum does not depend on it. Each part reads its
+/// own rows of B: those that the same thread has updated, if B is a weight.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms<'a> {
+    pub(crate) a: Lhs<'a>,
+    pub(crate) b: MatRef<'a>,
+}
+
+impl<'a> Terms<'a> {
+    /// The steps of a term.
+    const STEPS: usize = 1024;
+
+    /// The number of terms of a product (m, n, k); one if it is not cut.
+    pub(crate) const fn count(m: usize, n: usize, k: usize) -> usize {
+        let large = m <= 64 && n > 1 && m * n <= 1 << 14;
+        if large && k >= 2 * Self::STEPS { k.div_ceil(Self::STEPS) } else { 1 }
+    }
+
+    /// Computes a term.
+    pub(crate) fn run(self, term: usize, sum: &mut [f32], scratch: &mut Scratch) {
+        let (first, k) = (term * Self::STEPS, self.b.rows());
+        let steps = first..k.min(first + Self::STEPS);
+        let (a, b) = (self.a.col_range(steps.clone()), self.b.row_range(steps));
+        let c = MatMut::row_major(sum, a.rows(), b.cols());
+        let (kernel, beta) = (Kernel::best(), Beta::Overwrite);
+        Product { kernel, a, b, c, beta }.run(|_, _, _| (), scratch);
     }
 }

@@ -1,5 +1,6 @@
 //! Instructions that treat each element by itself.
 
+use crate::device::cpu::chunks::Slices;
 use crate::device::cpu::crew::{CHUNK, Crew};
 use crate::device::cpu::memory::Bank;
 use crate::device::cpu::vectorize::vectorize;
@@ -36,8 +37,8 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &Crew) {
         Op::Update { optimizer, parameters, gradients, first, second } => {
             bank.write_all([Some(parameters), first, second], |bank, [p, m, v]| {
                 let g = bank.read(gradients).chunks(CHUNK);
-                let chunks = p.chunks_mut(CHUNK).zip(g).zip(moment_chunks(m).zip(moment_chunks(v)));
-                crew.for_each(parameters.shape.len(), chunks, |((p, g), (m, v))| {
+                let chunks = Slices::new([p, m, v]).chunks(CHUNK).zip(g);
+                crew.for_each(parameters.shape.len(), chunks, |([p, m, v], g)| {
                     vectorize(|| optimizer.update(&args.coefficients, p, g, m, v));
                 });
             });
@@ -50,11 +51,6 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &Crew) {
 fn by_chunks(crew: &Crew, input: &[f32], out: &mut [f32], work: impl Fn(&[f32], &mut [f32]) + Sync) {
     let chunks = input.chunks(CHUNK).zip(out.chunks_mut(CHUNK));
     crew.for_each(input.len(), chunks, |(input, out)| vectorize(|| work(input, out)));
-}
-
-/// The chunks of a moment; without end of nothing if there is no such moment.
-fn moment_chunks(moment: &mut [f32]) -> impl Iterator<Item = &mut [f32]> {
-    moment.chunks_mut(CHUNK).chain(std::iter::repeat_with(<&mut [f32]>::default))
 }
 
 fn binary(op: BinaryOp, a: View, a_values: &[f32], b: View, b_values: &[f32], out: &mut [f32]) {
