@@ -13,6 +13,8 @@ mod gemm;
 mod memory;
 mod ops;
 mod pool;
+#[cfg(test)]
+mod tests;
 mod vectorize;
 
 use std::num::NonZero;
