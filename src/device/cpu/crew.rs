@@ -16,6 +16,8 @@ const SHARED_FLOP: usize = 4_000_000;
 const SHARED_ELEMENTS: usize = 1 << 16;
 /// Elements that a thread takes at a time: 64 KiB, so that a late thread leaves little to wait for.
 pub(super) const CHUNK: usize = 1 << 14;
+/// The blocks of a product that each thread should find, so that all finish at about one time.
+const BLOCKS: usize = 4;
 
 /// The threads, and each one's memory.
 pub(super) struct Crew {
@@ -56,7 +58,7 @@ impl Crew {
         if count > 1 {
             return self.sum(count, work, epilogue);
         }
-        if threads == 1 || work.flop() < SHARED_FLOP {
+        if threads == 1 || work.cost() < SHARED_FLOP {
             let scratch = self.scratch[0].get_mut().unwrap_or_else(PoisonError::into_inner);
             return work.run(epilogue, scratch);
         }
@@ -79,14 +81,14 @@ impl Crew {
         self.terms.resize(self.terms.len().max(count * m * n), 0.0);
         let product = Terms { a: work.a, b: work.b };
         let terms = self.terms[..count * m * n].chunks_exact_mut(m * n).enumerate();
-        if work.flop() < SHARED_FLOP {
+        if work.cost() < SHARED_FLOP {
             let scratch = self.scratch[0].get_mut().unwrap_or_else(PoisonError::into_inner);
-            terms.for_each(|(i, term)| product.run(i, term, scratch));
+            terms.for_each(|(i, term)| product.run(i, count, term, scratch));
         } else {
             let scratch = &self.scratch;
             self.pool.for_each(terms, |thread, (i, term)| {
                 let mut scratch = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
-                product.run(i, term, &mut scratch);
+                product.run(i, count, term, &mut scratch);
             });
         }
         let terms = &self.terms;
@@ -107,11 +109,12 @@ impl Crew {
         extra: usize,
         epilogue: impl Fn(&mut [f32], [&mut [f32]; N]) + Sync,
     ) {
-        if self.pool.threads() == 1 || stream.flop(extra) < SHARED_FLOP {
+        if self.pool.threads() == 1 || stream.cost(extra) < SHARED_FLOP {
             let scratch = self.scratch[0].get_mut().unwrap_or_else(PoisonError::into_inner);
             return stream.for_each(|block| block.run(&epilogue, scratch));
         }
         let scratch = &self.scratch;
+        let stream = stream.at_least(BLOCKS * self.pool.threads());
         self.pool.for_each(stream, |thread, block| {
             let mut scratch = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
             block.run(&epilogue, &mut scratch);

@@ -2,6 +2,7 @@
 
 use super::kernel::Kernel;
 use super::product::{LIGHT, Product};
+use super::work::cost;
 use super::{Beta, Lhs, MatMut, MatRef, Scratch};
 use super::super::chunks::Slices;
 use std::ops::Range;
@@ -42,15 +43,22 @@ impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
         Self { a, b, beside: Slices::new(beside), rows, left: 0..a.rows() }
     }
 
+    /// The same in blocks that are at least so many, if they can be.
+    pub(crate) fn at_least(self, blocks: usize) -> Self {
+        let rows = self.left.len().div_ceil(blocks).next_multiple_of(ROWS);
+        Self { rows: self.rows.min(rows), ..self }
+    }
+
     /// Makes room for every product with B (k, n).
     pub(crate) fn reserve(n: usize, k: usize, scratch: &mut Scratch) {
         scratch.reserve_block(BLOCK.max(ROWS * n));
         scratch.reserve((BLOCK / n.max(1)).max(ROWS), n, k);
     }
 
-    /// The floating-point operations, with `extra` for each element of C.
-    pub(crate) fn flop(&self, extra: usize) -> usize {
-        self.a.rows().saturating_mul(self.b.cols()).saturating_mul(2 * self.b.rows() + extra)
+    /// How long all of it takes, in floating-point operations, with `extra` for each element of C.
+    pub(crate) fn cost(&self, extra: usize) -> usize {
+        let (m, n) = (self.left.len(), self.b.cols());
+        cost(m, n, self.b.rows()) + m * n * extra
     }
 
     fn block(&self, rows: Range<usize>, beside: [&'c mut [f32]; N]) -> Block<'a, 'c, N> {

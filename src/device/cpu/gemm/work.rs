@@ -43,6 +43,14 @@ impl Cut {
     }
 }
 
+/// How long a product (m, n, k) takes, in the floating-point operations that one core would do in
+/// that time: columns fill vectors, and an element of A comes from memory at 12 GB/s, a third of a
+/// nanosecond.
+pub(super) fn cost(m: usize, n: usize, k: usize) -> usize {
+    let element = 2 * n.next_multiple_of(16) + 40;
+    m.saturating_mul(k).saturating_mul(element)
+}
+
 /// The shape of the largest of at most `parts` parts of an (m, n) matrix.
 pub(crate) fn part(m: usize, n: usize, parts: usize) -> (usize, usize) {
     match Cut::of(m, n, parts) {
@@ -58,10 +66,10 @@ impl<'a, 'c, const N: usize> Work<'a, 'c, N> {
         (self.c.rows(), self.c.cols())
     }
 
-    /// The floating-point operations.
-    pub(crate) fn flop(&self) -> usize {
+    /// How long the product takes, in floating-point operations.
+    pub(crate) fn cost(&self) -> usize {
         let (m, n) = self.shape();
-        m.saturating_mul(n).saturating_mul(2 * self.b.rows())
+        cost(m, n, self.b.rows())
     }
 
     /// Computes the product with the fastest kernels of this processor.
@@ -179,19 +187,29 @@ pub(crate) struct Terms<'a> {
 }
 
 impl<'a> Terms<'a> {
-    /// The steps of a term.
-    const STEPS: usize = 1024;
+    /// The least steps of a term, and the most terms.
+    const STEPS: usize = 192;
+    const MOST: usize = 8;
 
     /// The number of terms of a product (m, n, k); one if it is not cut.
     pub(crate) const fn count(m: usize, n: usize, k: usize) -> usize {
-        let large = m <= 64 && n > 1 && m * n <= 1 << 14;
-        if large && k >= 2 * Self::STEPS { k.div_ceil(Self::STEPS) } else { 1 }
+        let terms = if k / Self::STEPS < Self::MOST { k / Self::STEPS } else { Self::MOST };
+        let pays = m <= 64 && m * n * k >= Self::LEAST && m * n <= 1 << 14;
+        if pays && terms > 1 { terms } else { 1 }
     }
 
-    /// Computes a term.
-    pub(crate) fn run(self, term: usize, sum: &mut [f32], scratch: &mut Scratch) {
-        let (first, k) = (term * Self::STEPS, self.b.rows());
-        let steps = first..k.min(first + Self::STEPS);
+    /// The least multiplications for which it pays that threads share them.
+    const LEAST: usize = 1 << 20;
+
+    const fn steps(terms: usize, k: usize) -> usize {
+        k.div_ceil(terms).next_multiple_of(16)
+    }
+
+    /// Computes one of the terms.
+    pub(crate) fn run(self, term: usize, terms: usize, sum: &mut [f32], scratch: &mut Scratch) {
+        let k = self.b.rows();
+        let steps = Self::steps(terms, k);
+        let steps = k.min(term * steps)..k.min((term + 1) * steps);
         let (a, b) = (self.a.col_range(steps.clone()), self.b.row_range(steps));
         let c = MatMut::row_major(sum, a.rows(), b.cols());
         let (kernel, beta) = (Kernel::best(), Beta::Overwrite);
