@@ -87,9 +87,7 @@ fn overlap(one: View, two: View, memory: impl Fn(usize) -> usize) -> bool {
 /// Whether only the instructions `users` use this memory.
 fn alone(ops: &[Op], users: [usize; 2], view: View, memory: impl Fn(usize) -> usize) -> bool {
     let others = ops.iter().enumerate().filter(|(i, _)| !users.contains(i));
-    others
-        .flat_map(|(_, op)| op.operands())
-        .all(|operand| !overlap(operand.view, view, &memory))
+    others.flat_map(|(_, op)| op.operands()).all(|operand| !overlap(operand.view, view, &memory))
 }
 
 /// Whether the first of a range of instructions can be executed in the middle of the last: those
@@ -116,7 +114,9 @@ fn part(update: &Op, range: Range<usize>) -> Op {
     let Op::Update { optimizer, parameters, gradients, first, second } = *update else {
         return *update;
     };
-    let part = |view: View| View::new(view.buffer, Shape::new(1, range.len())).at(view.offset + range.start);
+    let part = |view: View| {
+        View::new(view.buffer, Shape::new(1, range.len())).at(view.offset + range.start)
+    };
     Op::Update {
         optimizer,
         parameters: part(parameters),

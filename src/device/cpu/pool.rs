@@ -247,7 +247,8 @@ impl Slot {
 #[cfg(test)]
 mod tests {
     use super::Pool;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::thread;
     use std::time::Duration;
 
@@ -294,21 +295,25 @@ mod tests {
         });
     }
 
+    /// A worker may be late for one job, but not for all; also when it has been parked.
     #[test]
     fn workers_take_part() {
-        let pool = Pool::new(2);
-        let by_worker = AtomicUsize::new(0);
-        // A worker may be late for one job, but not for all.
-        for _ in 0..1_000 {
-            pool.for_each(0..4, |thread, _| {
-                by_worker.fetch_add(thread, Ordering::Relaxed);
-                thread::sleep(Duration::from_micros(100));
-            });
-            if by_worker.load(Ordering::Relaxed) > 0 {
-                return;
-            }
+        for pause in [Duration::ZERO, Duration::from_millis(5)] {
+            let pool = Pool::new(2);
+            let by_worker = AtomicUsize::new(0);
+            let job = || {
+                thread::sleep(pause);
+                pool.for_each(0..4, |thread, _| {
+                    by_worker.fetch_add(thread, Ordering::Relaxed);
+                    thread::sleep(Duration::from_micros(200));
+                });
+                by_worker.swap(0, Ordering::Relaxed) > 0
+            };
+            // The first job starts the workers.
+            job();
+            let took_part = (0..1_000).any(|_| job());
+            assert!(took_part, "no item was taken by a worker after {pause:?}");
         }
-        panic!("no item was taken by a worker");
     }
 
     #[test]
@@ -324,16 +329,26 @@ mod tests {
     }
 
     #[test]
-    fn panics_reach_the_caller_and_the_pool_lives_on() {
+    fn panics_on_any_thread_reach_the_caller_and_the_pool_lives_on() {
         let pool = Pool::new(2);
-        for bad in 0..8 {
-            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                pool.for_each(0..8, |_, i| {
-                    thread::sleep(Duration::from_micros(50));
-                    assert!(i != bad, "as the test wants");
+        for bad in [0, 1] {
+            let happened = AtomicBool::new(false);
+            let job = || {
+                pool.for_each(0..8, |thread, _| {
+                    thread::sleep(Duration::from_micros(200));
+                    if thread == bad {
+                        happened.store(true, Ordering::Relaxed);
+                        panic!("as the test wants");
+                    }
                 });
-            }));
-            assert!(result.is_err());
+            };
+            let tried = (0..1_000).any(|_| {
+                let result = catch_unwind(AssertUnwindSafe(job));
+                let happened = happened.load(Ordering::Relaxed);
+                assert_eq!(result.is_err(), happened, "thread {bad}");
+                happened
+            });
+            assert!(tried, "thread {bad} never took part");
         }
         let mut numbers = vec![1; 100];
         double(&pool, &mut numbers, 1);

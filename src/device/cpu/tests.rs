@@ -173,7 +173,8 @@ fn groups_of_parameters_are_fused_each_with_its_own_update() {
     for (border, fused) in [(2100 * 70 + 80, 2), (2100 * 70 + 200, 1)] {
         let mut groups = program.clone();
         for range in [0..border, border..words] {
-            let part = |view: View| View::new(view.buffer, Shape::new(1, range.len())).at(range.start);
+            let part =
+                |view: View| View::new(view.buffer, Shape::new(1, range.len())).at(range.start);
             groups.ops.push(Op::Update {
                 optimizer,
                 parameters: part(parameters),

@@ -47,7 +47,10 @@ pub(super) unsafe fn pack<V: Vector>(panel: &mut Panel) {
     let panels = if panel.adjacent { panel.lanes.len().div_ceil(panel.width) } else { 1 };
     assert!(panel.lanes.len() <= panels * panel.width);
     assert!(panel.depth <= panel.stride || panels <= 1);
-    assert!(panel.to.len() >= (panels.max(1) - 1) * panel.stride * panel.width + panel.depth * panel.width);
+    assert!(
+        panel.to.len()
+            >= (panels.max(1) - 1) * panel.stride * panel.width + panel.depth * panel.width
+    );
     assert!(panel.picks.is_none_or(|picks| picks.len() >= panel.depth));
     // SAFETY: the contract is the caller's.
     unsafe {

@@ -1,10 +1,10 @@
 //! Products whose result nobody keeps: blocks of rows, each handed on while it is in cache.
 
+use super::super::chunks::Slices;
 use super::kernel::Kernel;
 use super::product::{LIGHT, Product};
 use super::work::cost;
 use super::{Beta, Lhs, MatMut, MatRef, Scratch};
-use super::super::chunks::Slices;
 use std::ops::Range;
 
 /// Elements of a block: with three numbers of state for each, 256 KiB, a part of the L2 cache.
@@ -69,11 +69,7 @@ impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
 impl<const N: usize> Block<'_, '_, N> {
     /// Computes the rows and calls `epilogue` with them, row after row, and with the elements of
     /// the other matrices.
-    pub(crate) fn run(
-        self,
-        epilogue: impl Fn(&mut [f32], [&mut [f32]; N]),
-        scratch: &mut Scratch,
-    ) {
+    pub(crate) fn run(self, epilogue: impl Fn(&mut [f32], [&mut [f32]; N]), scratch: &mut Scratch) {
         let (m, n) = (self.a.rows(), self.b.cols());
         scratch.reserve_block(m * n);
         let mut room = scratch.take_block();

@@ -145,8 +145,7 @@ impl Case {
             }
         };
         let (a, b, view) = (self.a(), self.b(), view);
-        Product { kernel, a, b, c: view, beta: self.layout.beta }
-            .run(epilogue, scratch);
+        Product { kernel, a, b, c: view, beta: self.layout.beta }.run(epilogue, scratch);
         for i in 0..m {
             let row = i * self.c.leading..i * self.c.leading + n;
             assert_eq!(c[row.clone()], seen[row], "row {i} changed after its epilogue");
@@ -300,16 +299,16 @@ fn in_parts(case: &Case, parts: usize) -> [Vec<f32>; 2] {
     let (m, n, _) = case.shape;
     let [mut c, mut copy] = [vec![POISON; m * n], vec![POISON; m * n]];
     let beside = [None, Some(MatMut::row_major(&mut copy, m, n))];
-    let work =
-        Work { a: case.a(), b: case.b(), c: MatMut::row_major(&mut c, m, n), beside };
+    let work = Work { a: case.a(), b: case.b(), c: MatMut::row_major(&mut c, m, n), beside };
     let mut scratch = Scratch::default();
     let mut seen = vec![0; m * n];
     for part in work.parts(parts) {
-        let epilogue = |row: usize, col: usize, run: &mut [f32], [nothing, copy]: [&mut [f32]; 2]| {
-            assert!(nothing.is_empty());
-            copy.copy_from_slice(run);
-            seen[row * n + col..][..run.len()].iter_mut().for_each(|seen| *seen += 1);
-        };
+        let epilogue =
+            |row: usize, col: usize, run: &mut [f32], [nothing, copy]: [&mut [f32]; 2]| {
+                assert!(nothing.is_empty());
+                copy.copy_from_slice(run);
+                seen[row * n + col..][..run.len()].iter_mut().for_each(|seen| *seen += 1);
+            };
         part.run(epilogue, &mut scratch);
     }
     assert!(seen.iter().all(|&seen| seen == 1), "{:?} in {parts} parts", case.shape);
@@ -318,7 +317,8 @@ fn in_parts(case: &Case, parts: usize) -> [Vec<f32>; 2] {
 
 #[test]
 fn shared_products_have_the_bits_of_the_whole() {
-    for shape in [(5, 3, 4), (64, 1, 30), (70, 9, 100), (33, 100, 40), (40, 289, 60), (7, 600, KC)] {
+    for shape in [(5, 3, 4), (64, 1, 30), (70, 9, 100), (33, 100, 40), (40, 289, 60), (7, 600, KC)]
+    {
         for case in shared_layouts().map(|layout| Case::new(layout, shape)) {
             let [whole, _] = in_parts(&case, 1);
             for parts in [1, 2, 3, 5] {

@@ -1,11 +1,13 @@
 //! Matrix products and what is done to their results while they are in cache.
 
+use super::subnormal::flush;
 use super::{Picked, pick_checked};
 use crate::device::cpu::crew::{CHUNK, Crew};
 use crate::device::cpu::gemm::{Lhs, MatMut, MatRef, Work};
 use crate::device::cpu::memory::Bank;
 use crate::device::cpu::vectorize::vectorize;
 use crate::error::Result;
+use crate::nn::Activation;
 use crate::op::{Op, Rows, StepArgs, View};
 
 /// The product (m, n, k) that an instruction computes, for reserving scratch memory.
@@ -43,11 +45,13 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &mut Crew
                 let cols = output.shape.cols;
                 let work = Work { a: d, b: w, c: target(out, output), beside: [] };
                 crew.multiply(work, |row, col, run, []| {
-                    if let Some(cached) = cached {
-                        let from = row * cols + col;
-                        let cached = &cached[from..from + run.len()];
-                        vectorize(|| activation.chain(cached, run));
-                    }
+                    vectorize(|| {
+                        if let Some(cached) = cached {
+                            let from = row * cols + col;
+                            activation.chain(&cached[from..from + run.len()], run);
+                        }
+                        flush(run);
+                    });
                 });
             });
             Ok(())
@@ -81,6 +85,9 @@ fn dense(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &mut Crew) -> Result<(
                 vectorize(|| {
                     add_bias(bias, col, run);
                     activation.apply(run);
+                    if shrinks(activation) {
+                        flush(run);
+                    }
                 });
             });
             return Ok(());
@@ -91,10 +98,18 @@ fn dense(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &mut Crew) -> Result<(
             vectorize(|| {
                 add_bias(bias, col, run);
                 activation.apply_to(run, out);
+                if shrinks(activation) {
+                    flush(out);
+                }
             });
         });
         Ok(())
     })
+}
+
+/// Whether an activation's value may be far smaller than its argument.
+const fn shrinks(activation: Activation) -> bool {
+    !matches!(activation, Activation::Identity | Activation::Relu | Activation::Tanh)
 }
 
 /// The sums of the columns of a delta.

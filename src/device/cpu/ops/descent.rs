@@ -1,6 +1,7 @@
 //! A weight's gradient and its update in one pass over parameters and moments.
 
 use super::dense::{bias_gradient, matrix, minibatch};
+use super::elementwise::advance;
 use super::pick_checked;
 use crate::device::cpu::crew::Crew;
 use crate::device::cpu::fuse::Descent;
@@ -39,10 +40,8 @@ pub(in crate::device::cpu) fn descend(
         let picked = pick_checked(&descent.gradient, &input, bank, args)?;
         let a = minibatch(bank, &input, picked).transposed();
         let stream = Stream::new(a, matrix(bank, delta), beside);
-        crew.stream(stream, UPDATE_FLOP, |gradients, [parameters, first, second]| {
-            vectorize(|| {
-                optimizer.update(&args.coefficients, parameters, gradients, first, second);
-            });
+        crew.stream(stream, UPDATE_FLOP, |gradients, state| {
+            vectorize(|| advance(&optimizer, args, state, gradients));
         });
         Ok(())
     })?;

@@ -1,10 +1,12 @@
 //! Instructions that treat each element by itself.
 
+use super::subnormal::flush;
 use crate::device::cpu::chunks::Slices;
 use crate::device::cpu::crew::{CHUNK, Crew};
 use crate::device::cpu::memory::Bank;
 use crate::device::cpu::vectorize::vectorize;
 use crate::op::{BinaryOp, Op, StepArgs, View};
+use crate::optim::Optimizer;
 
 pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &Crew) {
     match *op {
@@ -39,7 +41,7 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &Crew) {
                 let g = bank.read(gradients).chunks(CHUNK);
                 let chunks = Slices::new([p, m, v]).chunks(CHUNK).zip(g);
                 crew.for_each(parameters.shape.len(), chunks, |([p, m, v], g)| {
-                    vectorize(|| optimizer.update(&args.coefficients, p, g, m, v));
+                    vectorize(|| advance(&optimizer, args, [p, m, v], g));
                 });
             });
         }
@@ -47,8 +49,30 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &Crew) {
     }
 }
 
+/// Moves parameters and moments along gradients, a piece that fits the L1 cache at a time.
+#[inline(always)]
+pub(super) fn advance(
+    optimizer: &Optimizer,
+    args: &StepArgs,
+    state: [&mut [f32]; 3],
+    gradients: &[f32],
+) {
+    const PIECE: usize = 1024;
+    let pieces = Slices::new(state).chunks(PIECE);
+    for ([parameters, first, second], gradients) in pieces.zip(gradients.chunks(PIECE)) {
+        optimizer.update(&args.coefficients, parameters, gradients, first, second);
+        flush(first);
+        flush(second);
+    }
+}
+
 /// Computes `out` from `input` in chunks, on several threads if they are many.
-fn by_chunks(crew: &Crew, input: &[f32], out: &mut [f32], work: impl Fn(&[f32], &mut [f32]) + Sync) {
+fn by_chunks(
+    crew: &Crew,
+    input: &[f32],
+    out: &mut [f32],
+    work: impl Fn(&[f32], &mut [f32]) + Sync,
+) {
     let chunks = input.chunks(CHUNK).zip(out.chunks_mut(CHUNK));
     crew.for_each(input.len(), chunks, |(input, out)| vectorize(|| work(input, out)));
 }

@@ -1,5 +1,6 @@
 //! Losses by rows, the deltas they send back, and the record of a step's loss.
 
+use super::subnormal::flush;
 use super::{Picked, pick_checked};
 use crate::device::cpu::memory::Bank;
 use crate::device::cpu::vectorize::vectorize;
@@ -27,6 +28,7 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs) -> Result<()> {
                     if let Some(cached) = cached {
                         activation.chain(cached, delta);
                     }
+                    flush(delta);
                 });
                 Ok(())
             }),

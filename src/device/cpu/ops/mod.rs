@@ -6,6 +6,7 @@ mod elementwise;
 mod layout;
 mod loss;
 mod reduce;
+mod subnormal;
 
 pub(super) use descent::{can_descend, descend};
 
@@ -29,12 +30,7 @@ pub(super) fn reserve<'a>(crew: &mut Crew, ops: impl IntoIterator<Item = &'a Op>
 }
 
 /// Executes one instruction whose operands have been checked.
-pub(super) fn execute(
-    op: &Op,
-    bank: &mut Bank,
-    args: &StepArgs,
-    crew: &mut Crew,
-) -> Result<()> {
+pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &mut Crew) -> Result<()> {
     match *op {
         Op::Matmul { .. } | Op::Dense { .. } | Op::Backward { .. } | Op::Gradient { .. } => {
             dense::execute(op, bank, args, crew)?;
