@@ -37,11 +37,10 @@ impl Executable for CpuExecutable {
         bank.check_out(memories, |bank| {
             for launch in launches {
                 for instruction in &programs[launch.program] {
-                    match instruction {
-                        Instruction::Op(op) => ops::execute(op, bank, &launch.args, crew)?,
-                        Instruction::Descent(descent) => {
-                            ops::descend(descent, bank, &launch.args, crew)?;
-                        }
+                    let Instruction { op, update } = instruction;
+                    match update {
+                        None => ops::execute(op, bank, &launch.args, crew)?,
+                        Some(update) => ops::descend(op, update, bank, &launch.args, crew)?,
                     }
                 }
             }

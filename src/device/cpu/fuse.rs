@@ -8,29 +8,27 @@
 //! gradient moves down to its update, because the deltas of the layers before still need the old
 //! weights; so it moves only past instructions that leave its operands alone.
 
+use std::iter::once;
 use std::ops::Range;
 
 use super::ops::can_descend;
 use crate::op::{Access, Op, Shape, View};
 use crate::program::Program;
 
-/// What the CPU executes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Instruction {
-    /// An instruction as the program has it.
-    Op(Op),
-    /// A gradient, and the update of its weight.
-    Descent(Descent),
+/// What the CPU executes: an instruction as the program has it, or a gradient and the update of its
+/// weight.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Instruction {
+    pub(super) op: Op,
+    /// For an [`Op::Gradient`]: the [`Op::Update`] that the elements of the weight's gradient go to.
+    /// The bias's gradient goes to memory.
+    pub(super) update: Option<Box<Op>>,
 }
 
-/// A weight's gradient and its update: the elements of the weight's gradient go from one to the
-/// other, the bias's gradient goes to memory.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Descent {
-    /// An [`Op::Gradient`].
-    pub(super) gradient: Op,
-    /// The [`Op::Update`] of its weight.
-    pub(super) update: Op,
+impl From<Op> for Instruction {
+    fn from(op: Op) -> Self {
+        Self { op, update: None }
+    }
 }
 
 /// The instructions of a program, with gradients and updates put together where that can be done.
@@ -41,7 +39,7 @@ pub(super) fn fuse(program: &Program, memory: impl Fn(usize) -> usize) -> Vec<In
     let mut instructions = vec![Vec::new(); ops.len()];
     for (at, update) in ops.iter().enumerate() {
         let Op::Update { gradients, .. } = *update else {
-            instructions[at].push(Instruction::Op(*update));
+            instructions[at].push(Instruction::from(*update));
             continue;
         };
         let mut weights: Vec<Range<usize>> = Vec::new();
@@ -55,17 +53,17 @@ pub(super) fn fuse(program: &Program, memory: impl Fn(usize) -> usize) -> Vec<In
             {
                 moved[i] = true;
                 let range = weight.offset - gradients.offset..weight.range().end - gradients.offset;
-                let update = part(update, range.clone());
-                instructions[at].push(Instruction::Descent(Descent { gradient: ops[i], update }));
+                let update = Some(Box::new(part(update, range.clone())));
+                instructions[at].push(Instruction { op: ops[i], update });
                 weights.push(range);
             }
         }
         // What is left of the update: biases, and the gaps between parameters.
         weights.sort_by_key(|range| range.start);
-        let mut start = 0;
-        for next in weights.iter().cloned().chain([gradients.shape.len()..0]) {
+        let (mut start, end) = (0, gradients.shape.len());
+        for next in weights.into_iter().chain(once(end..end)) {
             if start < next.start {
-                instructions[at].push(Instruction::Op(part(update, start..next.start)));
+                instructions[at].push(part(update, start..next.start).into());
             }
             start = next.end;
         }

@@ -97,7 +97,7 @@ fn assert_same(one: &[(String, Vec<u32>)], two: &[(String, Vec<u32>)], what: &st
 
 fn descents(program: &Program) -> usize {
     let fused = fuse(program, |buffer| buffer);
-    fused.iter().filter(|one| matches!(one, Instruction::Descent(_))).count()
+    fused.iter().filter(|instruction| instruction.update.is_some()).count()
 }
 
 #[test]
@@ -185,10 +185,7 @@ fn groups_of_parameters_are_fused_each_with_its_own_update() {
         }
         assert_eq!(descents(&groups), fused, "groups that meet at {border}");
         let updated: usize = (fuse(&groups, |buffer| buffer).iter())
-            .map(|instruction| match instruction {
-                Instruction::Descent(descent) => descent.update,
-                Instruction::Op(op) => *op,
-            })
+            .map(|Instruction { op, update }| update.as_deref().copied().unwrap_or(*op))
             .filter_map(|op| match op {
                 Op::Update { parameters, .. } => Some(parameters.shape.len()),
                 _ => None,

@@ -187,15 +187,16 @@ pub(crate) struct Terms<'a> {
 }
 
 impl<'a> Terms<'a> {
-    /// The least steps of a term, and the most terms.
-    const STEPS: usize = 192;
-    const MOST: usize = 8;
-
-    /// The number of terms of a product (m, n, k); one if it is not cut.
+    /// The number of terms of a product (m, n, k); one if it is not cut. Two keep each of two
+    /// threads with its half of B at the least cost; more, of long ones, are for more threads.
     pub(crate) const fn count(m: usize, n: usize, k: usize) -> usize {
-        let terms = if k / Self::STEPS < Self::MOST { k / Self::STEPS } else { Self::MOST };
-        let pays = m <= 64 && m * n * k >= Self::LEAST && m * n <= 1 << 14;
-        if pays && terms > 1 { terms } else { 1 }
+        let pays = m <= 64 && m * n <= 1 << 14 && m * n * k >= Self::LEAST;
+        match k {
+            _ if !pays => 1,
+            0..384 => 1,
+            384..3072 => 2,
+            _ => 4,
+        }
     }
 
     /// The least multiplications for which it pays that threads share them.

@@ -4,7 +4,6 @@ use super::dense::{bias_gradient, matrix, minibatch};
 use super::elementwise::advance;
 use super::pick_checked;
 use crate::device::cpu::crew::Crew;
-use crate::device::cpu::fuse::Descent;
 use crate::device::cpu::gemm::Stream;
 use crate::device::cpu::memory::Bank;
 use crate::device::cpu::vectorize::vectorize;
@@ -25,19 +24,18 @@ pub(in crate::device::cpu) fn can_descend(gradient: &Op) -> bool {
     weight.shape.len() >= LEAST && Stream::<0>::suits(weight.shape.cols, input.count)
 }
 
-/// Executes the gradient, and the update in its epilogue.
+/// Executes a gradient, and the update of its weight in the gradient's epilogue.
 pub(in crate::device::cpu) fn descend(
-    descent: &Descent,
+    gradient: &Op,
+    update: &Op,
     bank: &mut Bank,
     args: &StepArgs,
     crew: &mut Crew,
 ) -> Result<()> {
-    let Op::Gradient { input, delta, bias, .. } = descent.gradient else { return Ok(()) };
-    let Op::Update { optimizer, parameters, first, second, .. } = descent.update else {
-        return Ok(());
-    };
+    let Op::Gradient { input, delta, bias, .. } = *gradient else { return Ok(()) };
+    let Op::Update { optimizer, parameters, first, second, .. } = *update else { return Ok(()) };
     bank.write_all([Some(parameters), first, second], |bank, beside| {
-        let picked = pick_checked(&descent.gradient, &input, bank, args)?;
+        let picked = pick_checked(gradient, &input, bank, args)?;
         let a = minibatch(bank, &input, picked).transposed();
         let stream = Stream::new(a, matrix(bank, delta), beside);
         crew.stream(stream, UPDATE_FLOP, |gradients, state| {
