@@ -5,7 +5,7 @@ use super::{Picked, pick_checked};
 use crate::device::cpu::crew::{CHUNK, Crew};
 use crate::device::cpu::gemm::{Lhs, MatMut, MatRef, Work};
 use crate::device::cpu::memory::Bank;
-use crate::device::cpu::vectorize::vectorize;
+use crate::device::cpu::vectorize::{Vectorized, vectorize};
 use crate::error::Result;
 use crate::nn::Activation;
 use crate::op::{Op, Rows, StepArgs, View};
@@ -45,13 +45,8 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &mut Crew
                 let cols = output.shape.cols;
                 let work = Work { a: d, b: w, c: target(out, output), beside: [] };
                 crew.multiply(work, |row, col, run, []| {
-                    vectorize(|| {
-                        if let Some(cached) = cached {
-                            let from = row * cols + col;
-                            activation.chain(&cached[from..from + run.len()], run);
-                        }
-                        flush(run);
-                    });
+                    let cached = cached.map(|cached| &cached[row * cols + col..][..run.len()]);
+                    vectorize(Chain { activation, cached, run });
                 });
             });
             Ok(())
@@ -82,26 +77,14 @@ fn dense(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &mut Crew) -> Result<(
         let Some(pre) = pre else {
             let work = Work { a, b, c: target(out, output), beside: [] };
             crew.multiply(work, |_, col, run, []| {
-                vectorize(|| {
-                    add_bias(bias, col, run);
-                    activation.apply(run);
-                    if shrinks(activation) {
-                        flush(run);
-                    }
-                });
+                vectorize(Finish { bias, activation, col, run, beside: None });
             });
             return Ok(());
         };
         let beside = [Some(target(out, output))];
         let work = Work { a, b, c: target(sums, pre), beside };
         crew.multiply(work, |_, col, run, [out]| {
-            vectorize(|| {
-                add_bias(bias, col, run);
-                activation.apply_to(run, out);
-                if shrinks(activation) {
-                    flush(out);
-                }
-            });
+            vectorize(Finish { bias, activation, col, run, beside: Some(out) });
         });
         Ok(())
     })
@@ -143,6 +126,58 @@ pub(super) fn minibatch<'a>(bank: &'a Bank, rows: &Rows, picked: Picked<'a>) -> 
             let data = &bank.read(source)[first * cols..(first + rows.count) * cols];
             MatRef::row_major(data, rows.count, cols).into()
         }
+    }
+}
+
+/// The epilogue of a dense layer, on part of a row that begins at column `col`.
+struct Finish<'a> {
+    bias: Option<&'a [f32]>,
+    activation: Activation,
+    col: usize,
+    run: &'a mut [f32],
+    /// Where the activation's value goes, if its input is kept.
+    beside: Option<&'a mut [f32]>,
+}
+
+impl Vectorized for Finish<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { bias, activation, col, run, beside } = self;
+        add_bias(bias, col, run);
+        let value = match beside {
+            Some(value) => {
+                activation.apply_to(run, value);
+                value
+            }
+            None => {
+                activation.apply(run);
+                run
+            }
+        };
+        if shrinks(activation) {
+            flush(value);
+        }
+    }
+}
+
+/// The epilogue of a backward pass.
+struct Chain<'a> {
+    activation: Activation,
+    cached: Option<&'a [f32]>,
+    run: &'a mut [f32],
+}
+
+impl Vectorized for Chain<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        if let Some(cached) = self.cached {
+            self.activation.chain(cached, self.run);
+        }
+        flush(self.run);
     }
 }
 

@@ -1,7 +1,7 @@
 //! A weight's gradient and its update in one pass over parameters and moments.
 
 use super::dense::{bias_gradient, matrix, minibatch};
-use super::elementwise::advance;
+use super::elementwise::Advance;
 use super::pick_checked;
 use crate::device::cpu::crew::Crew;
 use crate::device::cpu::gemm::Stream;
@@ -39,7 +39,7 @@ pub(in crate::device::cpu) fn descend(
         let a = minibatch(bank, &input, picked).transposed();
         let stream = Stream::new(a, matrix(bank, delta), beside);
         crew.stream(stream, UPDATE_FLOP, |gradients, state| {
-            vectorize(|| advance(&optimizer, args, state, gradients));
+            vectorize(Advance { optimizer: &optimizer, args, state, gradients });
         });
         Ok(())
     })?;

@@ -4,7 +4,7 @@ use super::subnormal::flush;
 use crate::device::cpu::chunks::Slices;
 use crate::device::cpu::crew::{CHUNK, Crew};
 use crate::device::cpu::memory::Bank;
-use crate::device::cpu::vectorize::vectorize;
+use crate::device::cpu::vectorize::{Vectorized, vectorize};
 use crate::op::{BinaryOp, Op, StepArgs, View};
 use crate::optim::Optimizer;
 
@@ -41,7 +41,12 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &Crew) {
                 let g = bank.read(gradients).chunks(CHUNK);
                 let chunks = Slices::new([p, m, v]).chunks(CHUNK).zip(g);
                 crew.for_each(parameters.shape.len(), chunks, |([p, m, v], g)| {
-                    vectorize(|| advance(&optimizer, args, [p, m, v], g));
+                    vectorize(Advance {
+                        optimizer: &optimizer,
+                        args,
+                        state: [p, m, v],
+                        gradients: g,
+                    });
                 });
             });
         }
@@ -49,20 +54,29 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &Crew) {
     }
 }
 
-/// Moves parameters and moments along gradients, a piece that fits the L1 cache at a time.
-#[inline(always)]
-pub(super) fn advance(
-    optimizer: &Optimizer,
-    args: &StepArgs,
-    state: [&mut [f32]; 3],
-    gradients: &[f32],
-) {
-    const PIECE: usize = 1024;
-    let pieces = Slices::new(state).chunks(PIECE);
-    for ([parameters, first, second], gradients) in pieces.zip(gradients.chunks(PIECE)) {
-        optimizer.update(&args.coefficients, parameters, gradients, first, second);
-        flush(first);
-        flush(second);
+/// Moves parameters and moments along gradients.
+pub(super) struct Advance<'a> {
+    pub(super) optimizer: &'a Optimizer,
+    pub(super) args: &'a StepArgs,
+    /// The parameters, and the moments that there are.
+    pub(super) state: [&'a mut [f32]; 3],
+    pub(super) gradients: &'a [f32],
+}
+
+impl Vectorized for Advance<'_> {
+    type Output = ();
+
+    /// A piece that fits the L1 cache at a time.
+    #[inline(always)]
+    fn run(self) {
+        const PIECE: usize = 1024;
+        let Self { optimizer, args, state, gradients } = self;
+        let pieces = Slices::new(state).chunks(PIECE);
+        for ([parameters, first, second], gradients) in pieces.zip(gradients.chunks(PIECE)) {
+            optimizer.update(&args.coefficients, parameters, gradients, first, second);
+            flush(first);
+            flush(second);
+        }
     }
 }
 

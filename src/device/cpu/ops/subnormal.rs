@@ -6,13 +6,22 @@
 //! instead: moments, deltas, and outputs of activations that approach zero. GPUs do likewise. The
 //! processor's own mode for this is out of reach: Rust takes it for granted that it is off.
 
-/// Leaves zero for every number below the smallest normal one.
+/// Leaves zero for every number below the smallest normal one. They are looked for first: that takes
+/// a quarter of the time that writing takes, and there are hardly ever any.
 #[inline(always)]
 pub(super) fn flush(values: &mut [f32]) {
-    const EXPONENT: u32 = f32::INFINITY.to_bits();
-    for value in values {
-        // By bits, as a comparison of such numbers would be slow too.
-        *value = if value.to_bits() & EXPONENT == 0 { 0.0 } else { *value };
+    // By bits, as a comparison of such numbers would be slow too. The distance of zero wraps around.
+    const LEAST_NORMAL: u32 = f32::MIN_POSITIVE.to_bits();
+    const SIGN: u32 = 1 << 31;
+    let mut least = u32::MAX;
+    for value in values.iter() {
+        least = least.min((value.to_bits() & !SIGN).wrapping_sub(1));
+    }
+    if least < LEAST_NORMAL - 1 {
+        for value in values {
+            let subnormal = (value.to_bits() & !SIGN).wrapping_sub(1) < LEAST_NORMAL - 1;
+            *value = if subnormal { 0.0 } else { *value };
+        }
     }
 }
 
@@ -27,9 +36,15 @@ mod tests {
         let mut values = kept;
         flush(&mut values);
         assert_eq!(values, kept);
-        let mut values = [least / 2.0, -least / 4.0, 1e-45, -0.0, f32::NAN];
-        flush(&mut values);
-        assert_eq!(values[..4].iter().map(|x| x.to_bits()).sum::<u32>(), 0);
-        assert!(values[4].is_nan());
+        let below = f32::from_bits(least.to_bits() - 1);
+        for subnormal in [below, -below, least / 4.0, 1e-45, -1e-45] {
+            let mut values = [1.0, subnormal, -0.0, f32::NAN];
+            flush(&mut values);
+            assert_eq!(
+                values[..3].iter().map(|x| x.to_bits()).collect::<Vec<_>>(),
+                [0x3f80_0000, 0, 1 << 31]
+            );
+            assert!(values[3].is_nan());
+        }
     }
 }
