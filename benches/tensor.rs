@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use common::devices;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use wgrad::op::Axis;
-use wgrad::{Device, Result, Tensor};
+use wgrad::op::{Axis, Op, Shape, StepArgs, View};
+use wgrad::optim::{Adam, Optimizer};
+use wgrad::{Buffer, Device, Result, Tensor};
 
 /// An operation on two operands.
 type Work = fn(&Tensor, &Tensor) -> Result<Tensor>;
@@ -105,5 +106,34 @@ fn reductions(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, matmul, elementwise, reductions);
+/// Adam over a million parameters whose gradients are zero, from moments of 1 and from moments below
+/// the smallest normal number: both must take the same time.
+fn subnormal(criterion: &mut Criterion) {
+    const WORDS: usize = 1 << 20;
+    let mut group = criterion.benchmark_group("update");
+    group.throughput(Throughput::Bytes(28 * WORDS as u64)).sample_size(10);
+    let device = Device::cpu();
+    for moment in [1.0f32, 1e-40] {
+        let buffers = [1.0, 0.0, moment, moment]
+            .map(|value| device.upload(&vec![value; WORDS]).expect("there is memory"));
+        let buffers: Vec<&Buffer> = buffers.iter().collect();
+        let view = |buffer| View::new(buffer, Shape::new(1, WORDS));
+        let optimizer = Optimizer::from(Adam::default());
+        let update = Op::Update {
+            optimizer,
+            rate_factor: 1.0,
+            parameters: view(0),
+            gradients: view(1),
+            moments: [Some(view(2)), Some(view(3)), None],
+        };
+        let coefficients = optimizer.coefficients(1_000, 0.001);
+        let args = StepArgs { coefficients, ..StepArgs::default() };
+        group.bench_function(BenchmarkId::new("moments", format!("{moment:e}")), |bencher| {
+            bencher.iter(|| device.execute(&update, &buffers, &args).expect("it is sound"));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, subnormal, matmul, elementwise, reductions);
 criterion_main!(benches);

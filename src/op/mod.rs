@@ -7,13 +7,15 @@
 //! documentation says, and every op is tested on both against f64.
 //!
 //! Matrices are row-major (rows, cols) of 4-byte words: f32, or u32 where an operand is said to
-//! hold row numbers or class labels. Instructions never allocate, never wait, and reduce in a fixed
+//! hold row numbers or class labels. A result below the smallest normal number may be zero instead.
+//! Instructions never allocate, never wait, and reduce in a fixed
 //! order, so that the same device gives the same bits.
 
 mod check;
 mod formulas;
 mod view;
 
+pub(crate) use check::Access;
 pub(crate) use formulas::{NORM_EPSILON, dropout_threshold};
 pub use view::{Pick, Rows, Shape, View};
 

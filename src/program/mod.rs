@@ -32,6 +32,9 @@ pub struct BufferSpec {
     pub name: String,
     /// Its size in 4-byte words; a larger buffer will do.
     pub words: usize,
+    /// Whether nobody needs what a program leaves here: a device that runs the program as a whole
+    /// may leave anything.
+    pub transient: bool,
 }
 
 /// Named buffers and the instructions that run over them, in order.

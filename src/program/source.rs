@@ -37,7 +37,7 @@ pub(super) struct Buffers(pub(super) Vec<BufferSpec>);
 
 impl Buffers {
     pub(super) fn add(&mut self, name: impl Into<String>, shape: Shape) -> View {
-        self.0.push(BufferSpec { name: name.into(), words: shape.len() });
+        self.0.push(BufferSpec { name: name.into(), words: shape.len(), transient: false });
         View::new(self.0.len() - 1, shape)
     }
 

@@ -131,6 +131,9 @@ impl Step {
         backward::lower(self, &forward, loss, gradients, &mut list, &mut ops);
         self.kept.lower(network, kept, true, &mut list, &mut ops);
         if let Some(optimizer) = self.optimizer {
+            // Who wants the gradients asks for a step without an optimizer; minibatches that share
+            // an update hand them on.
+            list.0[gradients.buffer].transient = self.share == Share::whole(self.batch);
             // Lowered in every program, so that all have the same buffers.
             let mut finish = Vec::new();
             regularizer.before_update(&mut finish);

@@ -72,7 +72,11 @@ fn lower_with_norms(
     }
     let trained: Vec<Parameter> =
         network.parameters().into_iter().filter(|p| groups.trains(p.layer)).collect();
-    buffers.push(BufferSpec { name: names::NORMS.to_owned(), words: 2 * trained.len() });
+    buffers.push(BufferSpec {
+        name: names::NORMS.to_owned(),
+        words: 2 * trained.len(),
+        transient: false,
+    });
     let norms = View::new(buffers.len() - 1, Shape::new(1, 1));
     for (i, parameter) in trained.iter().enumerate() {
         let [parameters, direction] =

@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 use wgrad::data::Dataset;
-use wgrad::nn::{Activation, Init, Loss};
+use wgrad::nn::{Activation, Init, Loss, TargetKind};
 use wgrad::optim::{Adam, Clip, Sgd};
 use wgrad::train::{EarlyStopping, Metric, Monitor, RangeTest};
 use wgrad::{Device, Error, Mlp, Trainer};
@@ -185,8 +185,11 @@ fn outputs_that_are_none_are_seen_by_every_loss() {
         for loss in Loss::ALL {
             let fits = |activation: &Activation| loss.domain().accepts(*activation);
             let Some(last) = Activation::ALL.into_iter().find(fits) else { continue };
-            let data = Dataset::builder().allow_non_finite();
-            let data = data.regression(&ndarray::array![[f32::NAN]], &ndarray::array![[1.0, 1.0]]);
+            let (builder, x) = (Dataset::builder().allow_non_finite(), ndarray::array![[f32::NAN]]);
+            let data = match loss.accepts(TargetKind::Values) {
+                true => builder.regression(&x, &ndarray::array![[1.0, 1.0]]),
+                false => builder.classification(&x, [1]).unwrap().with_classes(2),
+            };
             let mut mlp = Mlp::builder(1).hidden(2, last).build(device).unwrap();
             let result = Trainer::new(loss, Sgd::default()).fit(&mut mlp, &data.unwrap());
             let error = refused(result, &["diverged"]);

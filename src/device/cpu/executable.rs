@@ -1,44 +1,47 @@
-//! Compiled programs on the CPU: the ops, their memory, and scratch space made beforehand.
+//! Compiled programs on the CPU: the instructions, their memory, and scratch space made beforehand.
 
 use std::sync::Arc;
 
+use super::Cpu;
+use super::crew::Crew;
+use super::fuse::{Instruction, fuse};
 use super::memory::{Bank, Memory};
-use super::ops::{self, Scratch};
-use crate::device::{Backend, Executable, Launch, Meter};
+use super::ops;
+use crate::device::{Executable, Launch, Meter};
 use crate::error::Result;
-use crate::op::Op;
 use crate::program::Program;
 
 /// Programs bound to host memory.
 pub(super) struct CpuExecutable {
-    backend: Arc<dyn Backend>,
-    programs: Vec<Vec<Op>>,
+    meter: Arc<Meter>,
+    programs: Vec<Vec<Instruction>>,
     memories: Vec<Memory>,
     bank: Bank,
-    scratch: Scratch,
+    crew: Crew,
 }
 
 impl CpuExecutable {
-    pub(super) fn new(
-        backend: Arc<dyn Backend>,
-        programs: &[Program],
-        memories: Vec<Memory>,
-    ) -> Self {
-        let programs: Vec<Vec<Op>> = programs.iter().map(|program| program.ops.clone()).collect();
-        let all: Vec<Op> = programs.iter().flatten().copied().collect();
-        let (bank, scratch) = (Bank::new(&memories), Scratch::for_ops(&all));
-        Self { backend, programs, memories, bank, scratch }
+    pub(super) fn new(cpu: &Cpu, programs: &[Program], memories: Vec<Memory>) -> Self {
+        let mut crew = Crew::new(Arc::clone(&cpu.pool));
+        ops::reserve(&mut crew, programs.iter().flat_map(|program| &program.ops));
+        let bank = Bank::new(&memories);
+        let programs = programs.iter().map(|program| fuse(program, |i| bank.memory(i))).collect();
+        Self { meter: Arc::clone(&cpu.meter), programs, memories, bank, crew }
     }
 }
 
 impl Executable for CpuExecutable {
     fn run(&mut self, launches: &[Launch]) -> Result<()> {
-        let Self { backend, programs, memories, bank, scratch } = self;
-        Meter::add(&backend.meter().steps, launches.len());
+        let Self { meter, programs, memories, bank, crew } = self;
+        Meter::add(&meter.steps, launches.len());
         bank.check_out(memories, |bank| {
             for launch in launches {
-                for op in &programs[launch.program] {
-                    ops::execute(op, bank, &launch.args, scratch)?;
+                for instruction in &programs[launch.program] {
+                    let Instruction { op, update } = instruction;
+                    match update {
+                        None => ops::execute(op, bank, &launch.args, crew)?,
+                        Some(update) => ops::descend(op, update, bank, &launch.args, crew)?,
+                    }
                 }
             }
             Ok(())

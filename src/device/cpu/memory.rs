@@ -89,6 +89,11 @@ impl Bank {
         Self { words: memories.iter().map(|_| Words::default()).collect(), same, order }
     }
 
+    /// The first buffer that is the same memory as this one.
+    pub(super) fn memory(&self, buffer: usize) -> usize {
+        self.same[buffer]
+    }
+
     /// Locks the memories, moves their words here, runs `work`, and moves them back.
     pub(super) fn check_out<R>(
         &mut self,

@@ -5,19 +5,29 @@
 //! vectors that the processor has (`vectorize`). A step allocates nothing: buffers are moved
 //! between the owner and the executor, and scratch memory is made when a program is compiled.
 
+mod chunks;
+mod crew;
 mod executable;
+mod fuse;
 mod gemm;
 mod memory;
 mod ops;
+mod pool;
+#[cfg(test)]
+mod tests;
 mod vectorize;
 
+use std::num::NonZero;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
+use std::thread;
 
 pub(crate) use memory::Memory;
 
+use self::crew::Crew;
 use self::executable::CpuExecutable;
 use self::memory::{Bank, Words};
+use self::pool::Pool;
 use super::{Backend, DeviceInfo, DeviceKind, Executable, Limits, Meter, Pending, Storage};
 use crate::error::{Error, Result};
 use crate::op::{Op, StepArgs};
@@ -26,7 +36,12 @@ use crate::program::Program;
 /// The one CPU of the process.
 pub(crate) fn backend() -> Arc<dyn Backend> {
     static CPU: OnceLock<Arc<Cpu>> = OnceLock::new();
-    CPU.get_or_init(|| Arc::new(Cpu { info: info(), meter: Meter::default() })).clone()
+    CPU.get_or_init(|| Cpu::new(thread::available_parallelism().map_or(1, NonZero::get))).clone()
+}
+
+/// The CPU with a number of threads of its own.
+pub(crate) fn backend_with_threads(threads: usize) -> Arc<dyn Backend> {
+    Cpu::new(threads)
 }
 
 fn info() -> DeviceInfo {
@@ -50,7 +65,15 @@ fn info() -> DeviceInfo {
 #[derive(Debug)]
 struct Cpu {
     info: DeviceInfo,
-    meter: Meter,
+    meter: Arc<Meter>,
+    pool: Arc<Pool>,
+}
+
+impl Cpu {
+    fn new(threads: usize) -> Arc<Self> {
+        let (meter, pool) = (Arc::default(), Arc::new(Pool::new(threads)));
+        Arc::new(Self { info: info(), meter, pool })
+    }
 }
 
 /// The memory behind a storage of this backend.
@@ -109,14 +132,15 @@ impl Backend for Cpu {
         let memories: Vec<Memory> = buffers.iter().map(|storage| memory(storage).clone()).collect();
         let mut bank = Bank::new(&memories);
         bank.check_out(&memories, |bank| {
-            let mut scratch = ops::Scratch::for_ops(std::slice::from_ref(op));
-            ops::execute(op, bank, args, &mut scratch)
+            let mut crew = Crew::new(Arc::clone(&self.pool));
+            ops::reserve(&mut crew, [op]);
+            ops::execute(op, bank, args, &mut crew)
         })
     }
 
     fn compile(&self, programs: &[Program], buffers: &[Storage]) -> Result<Box<dyn Executable>> {
         let memories = buffers.iter().map(|storage| memory(storage).clone()).collect();
-        Ok(Box::new(CpuExecutable::new(backend(), programs, memories)))
+        Ok(Box::new(CpuExecutable::new(self, programs, memories)))
     }
 
     fn synchronize(&self) -> Pending<'_, ()> {

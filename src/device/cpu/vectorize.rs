@@ -57,9 +57,30 @@ fn detect() -> Level {
     Level::Baseline
 }
 
-/// Runs `work`, compiled for the best instruction set: a closure over slices, with the loop inside.
+/// A loop over slices that is to be compiled for each instruction set.
+///
+/// Implementations of [`run`](Self::run) need `#[inline(always)]`: what is left outside, as the
+/// compiler does with long closures, is compiled for what every processor has.
+pub(crate) trait Vectorized {
+    /// What the loop gives.
+    type Output;
+
+    /// The loop.
+    fn run(self) -> Self::Output;
+}
+
+impl<R, F: FnOnce() -> R> Vectorized for F {
+    type Output = R;
+
+    #[inline(always)]
+    fn run(self) -> R {
+        self()
+    }
+}
+
+/// Runs `work`, compiled for the best instruction set. A closure has to be short.
 #[inline(always)]
-pub(crate) fn vectorize<R>(work: impl FnOnce() -> R) -> R {
+pub(crate) fn vectorize<W: Vectorized>(work: W) -> W::Output {
     match level() {
         // SAFETY: `detect` found these features on this processor.
         #[cfg(target_arch = "x86_64")]
@@ -67,18 +88,18 @@ pub(crate) fn vectorize<R>(work: impl FnOnce() -> R) -> R {
         // SAFETY: `detect` found these features on this processor.
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 => unsafe { avx2(work) },
-        Level::Baseline => work(),
+        Level::Baseline => work.run(),
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-fn avx2<R>(work: impl FnOnce() -> R) -> R {
-    work()
+fn avx2<W: Vectorized>(work: W) -> W::Output {
+    work.run()
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
-fn avx512<R>(work: impl FnOnce() -> R) -> R {
-    work()
+fn avx512<W: Vectorized>(work: W) -> W::Output {
+    work.run()
 }

@@ -16,6 +16,12 @@ pub(super) const MAX_ROWS: usize = 8;
 /// broadcast of 32 registers, and 11 loads for 24 multiply-adds: loads never limit it.
 pub(super) const TILE_VECTORS: usize = 3;
 
+/// Floats of a cache line.
+pub(super) const LINE: usize = 16;
+/// How many columns of A ahead its rows are asked for: 8 cache lines, or a microsecond of work.
+/// Rows of a minibatch lie anywhere, and the processor's own prefetchers stop at pages.
+const AHEAD: usize = 128;
+
 /// What one call of a tile computes: `C (+)= A.B` over `depth` columns of A and rows of B.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tile {
@@ -151,6 +157,11 @@ pub(super) unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const PIC
         let mut column = 0;
         for p in 0..t.depth {
             let at = if PICK { *t.picks.add(p) as usize * t.a_step } else { column };
+            if !PICK && p % LINE == 0 {
+                for row in &a {
+                    V::prefetch(row.wrapping_add(at + AHEAD * t.a_step));
+                }
+            }
             let mut b = [V::zero(); NV];
             for (j, b) in b.iter_mut().enumerate() {
                 let from = b_row.add(j * V::LANES);

@@ -1,4 +1,4 @@
-//! Matrix products on one core: `C (+)= A.B` with A (m, k), B (k, n) and C (m, n), all f32.
+//! Matrix products: `C (+)= A.B` with A (m, k), B (k, n) and C (m, n), all f32.
 //!
 //! A can be rows picked from a larger matrix, or the transposed of such rows; every operand can
 //! be transposed or strided, only the rows of C are contiguous. An epilogue sees each finished
@@ -6,8 +6,8 @@
 //! allocated.
 //!
 //! An element of C is one chain of multiply-adds in the order of k, in every kernel, tile and
-//! block; so cutting C into parts ([`MatMut::split_at_row`], [`MatMut::split_at_col`]) and
-//! computing them one by one, or on several threads, leaves the bits of the whole product. The
+//! block; so cutting C into parts ([`Work::parts`]) and computing them one by one, or on
+//! several threads, leaves the bits of the whole product. The
 //! exception is a product with one column and contiguous rows of A: dot products that sum along k
 //! in vectors. Its rows can be split anywhere too, but a split at a column must not leave a part
 //! with one of several columns. Instruction sets without fused multiply-add round differently from
@@ -24,15 +24,16 @@ mod kernel_portable;
 mod pack;
 mod product;
 mod scratch;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod view;
+mod work;
 
 pub(crate) use scratch::Scratch;
+pub(crate) use stream::Stream;
 pub(crate) use view::{Lhs, MatMut, MatRef};
-
-use kernel::Kernel;
-use product::Product;
+pub(crate) use work::{Terms, Work, part};
 
 /// What becomes of the values that C holds before a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,24 +42,4 @@ pub(crate) enum Beta {
     Overwrite,
     /// The product is added to them.
     Accumulate,
-}
-
-/// Computes `C (+)= A.B` with the fastest kernels of this processor.
-///
-/// `epilogue(row, col, run)` is called once for every element of C, when it is final: `run` holds
-/// the elements (row, col), (row, col + 1) and so on. Rows and columns are those of the matrix
-/// that C was cut from, if it is a part. Runs come in no particular order and end where strips of
-/// columns do.
-///
-/// # Panics
-/// If the shapes disagree.
-pub(crate) fn gemm<'a>(
-    a: impl Into<Lhs<'a>>,
-    b: MatRef<'a>,
-    c: MatMut<'_>,
-    beta: Beta,
-    epilogue: impl FnMut(usize, usize, &mut [f32]),
-    scratch: &mut Scratch,
-) {
-    Product { kernel: Kernel::best(), a: a.into(), b, c, beta }.run(epilogue, scratch);
 }

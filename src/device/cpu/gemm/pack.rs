@@ -4,10 +4,14 @@
 //! lanes side by side. Where there are fewer lanes than a panel has room for, the rest is left as
 //! it was; no tile uses it.
 
-use super::kernel::Vector;
+use super::kernel::{LINE, Vector};
+
+/// How many steps ahead lanes that lie side by side are asked for: each step is elsewhere.
+const AHEAD: usize = 4;
 
 /// Where a panel comes from and goes to: `to[p * width + lane] = source(lane, p)`. Lanes that lie
-/// side by side may be more than fit in one panel; the next follows it, `depth * width` further.
+/// side by side may be more than fit in one panel; the next begins `stride` floats further for each
+/// lane.
 #[derive(Debug)]
 pub(super) struct Panel<'a> {
     /// Each lane at the first step of the block (of the source if `picks` is used).
@@ -20,6 +24,8 @@ pub(super) struct Panel<'a> {
     pub(super) picks: Option<&'a [u32]>,
     pub(super) depth: usize,
     pub(super) width: usize,
+    /// At least `depth`.
+    pub(super) stride: usize,
     pub(super) to: &'a mut [f32],
 }
 
@@ -40,7 +46,11 @@ pub(super) type PackFn = unsafe fn(&mut Panel);
 pub(super) unsafe fn pack<V: Vector>(panel: &mut Panel) {
     let panels = if panel.adjacent { panel.lanes.len().div_ceil(panel.width) } else { 1 };
     assert!(panel.lanes.len() <= panels * panel.width);
-    assert!(panel.to.len() >= panels * panel.depth * panel.width);
+    assert!(panel.depth <= panel.stride || panels <= 1);
+    assert!(
+        panel.to.len()
+            >= (panels.max(1) - 1) * panel.stride * panel.width + panel.depth * panel.width
+    );
     assert!(panel.picks.is_none_or(|picks| picks.len() >= panel.depth));
     // SAFETY: the contract is the caller's.
     unsafe {
@@ -63,11 +73,16 @@ unsafe fn copy<V: Vector>(panel: &mut Panel) {
     // `pack` has made sure of the room for them.
     unsafe {
         let to = panel.to.as_mut_ptr();
+        let step = |p: usize| panel.picks.map_or(p, |picks| *picks.get_unchecked(p) as usize);
+        let from = |p: usize| first.wrapping_add(step(p) * panel.step);
         for p in 0..panel.depth {
-            let step = panel.picks.map_or(p, |picks| *picks.get_unchecked(p) as usize);
-            let from = first.add(step * panel.step);
+            let next = from((p + AHEAD).min(panel.depth - 1));
+            for lane in (0..lanes).step_by(LINE) {
+                V::prefetch(next.wrapping_add(lane));
+            }
+            let from = from(p);
             for lane in (0..lanes).step_by(panel.width) {
-                let to = to.add(lane * panel.depth + p * panel.width);
+                let to = to.add(lane * panel.stride + p * panel.width);
                 copy_step::<V>(from.add(lane), panel.width.min(lanes - lane), to);
             }
         }

@@ -24,11 +24,12 @@ pub(super) const LIGHT: usize = 128 * 1024;
 pub(super) const LIGHT_MC: usize = 32;
 /// Steps of a light block: 4 KiB of a row of A, one page.
 pub(super) const LIGHT_KC: usize = 1024;
-/// Steps of a light block where A's columns are runs: each step may be on another page, and the
-/// second level of the TLB is what holds so many.
-const COLUMN_KC: usize = 256;
-/// Rows of A that are packed together where its columns are runs: two cache lines of them.
-const MAX_GROUP: usize = 32;
+/// Rows of A that are packed together where its columns are runs: 1 KiB of each, so that the
+/// processor's prefetchers help and few pages are looked up.
+const MAX_GROUP: usize = MC;
+/// How much longer panels of A are than their steps: one cache line for the tallest tiles. Else
+/// panels of 512 steps would all begin in the same set of the L1 cache, and packing writes to many.
+pub(super) const GAP: usize = 2;
 /// Columns of B that are packed together where its rows are runs, to read enough of a row.
 const MAX_LANES: usize = 4 * 16 * TILE_VECTORS;
 
@@ -107,24 +108,22 @@ impl Product<'_, '_> {
         let strip = self.kernel.cols();
         let nc = if n <= NC { n } else { n.div_ceil(n.div_ceil(NC)).next_multiple_of(strip) };
         let light = k.min(KC) * nc <= LIGHT;
+        // Few strips read A in place, if its rows are runs or its columns few and so in cache.
+        let (few, far) = (n <= 4 * strip, self.a.columns_are_runs() && k > 128);
         let most = if k <= KC {
             k
         } else if m <= MAX_ROWS && n > strip && k * n > 4 * LIGHT {
             // B is read once, from memory: in the order of its rows, as far as a tile's sums allow.
             48
-        } else if light && self.a.columns_are_runs() {
-            COLUMN_KC
-        } else if light {
+        } else if light && !far {
             LIGHT_KC.min(LIGHT / nc)
         } else {
             KC
         };
-        // Few strips read A in place, if its rows are runs or its columns few and so in cache.
-        let (few, far) = (n <= 4 * strip, self.a.columns_are_runs() && k > 128);
         Plan {
             pack_a: m > 2 * MAX_ROWS && n > strip && (!few || far),
             pack_b: self.b.col_stride() != 1 || (n > strip && m > 384),
-            mc: if light { LIGHT_MC } else { MC },
+            mc: if light && !far { LIGHT_MC } else { MC },
             kc: if k <= most { k } else { k.div_ceil(k.div_ceil(most)) },
             nc,
         }
@@ -176,7 +175,7 @@ impl Product<'_, '_> {
             // Where columns are runs, whole cache lines of them are read at once.
             let group = if self.a.columns_are_runs() { MAX_GROUP } else { self.kernel.rows() };
             for part in parts(rows.clone(), group) {
-                let place = (part.start - rows.start) * steps.len();
+                let place = (part.start - rows.start) * (steps.len() + GAP);
                 self.pack_a(&part, steps, &mut packed_a[place..]);
             }
         }
@@ -234,7 +233,7 @@ impl Product<'_, '_> {
             // The places are written one by one: the kernel's loads of them must not wait for
             // a wider store to leave the store queue.
             if let Some(packed) = packed_a {
-                let panel = packed[(i - rows.start) * steps.len()..].as_ptr();
+                let panel = packed[(i - rows.start) * (steps.len() + GAP)..].as_ptr();
                 for (lane, place) in tile.a.iter_mut().enumerate() {
                     *place = panel.wrapping_add(lane);
                 }
@@ -316,6 +315,7 @@ impl Product<'_, '_> {
             picks: self.a.picked_columns(steps.start),
             depth: steps.len(),
             width: self.kernel.rows(),
+            stride: steps.len() + GAP,
             to,
         });
     }
@@ -334,6 +334,7 @@ impl Product<'_, '_> {
             picks: None,
             depth: steps.len(),
             width,
+            stride: steps.len(),
             to,
         });
     }

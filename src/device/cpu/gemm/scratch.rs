@@ -1,6 +1,6 @@
 //! The packing buffers, reused from product to product.
 
-use super::product::{KC, LIGHT, LIGHT_KC, LIGHT_MC, MC, NC};
+use super::product::{GAP, KC, LIGHT, LIGHT_KC, LIGHT_MC, MC, NC};
 
 /// A cache line of floats: panels begin at one, so that no vector of a panel straddles two.
 #[derive(Debug, Clone, Copy)]
@@ -12,6 +12,7 @@ struct Line([f32; 16]);
 pub(crate) struct Scratch {
     a: Vec<Line>,
     b: Vec<Line>,
+    c: Vec<Line>,
 }
 
 impl Scratch {
@@ -19,15 +20,40 @@ impl Scratch {
     pub(crate) fn reserve(&mut self, m: usize, n: usize, k: usize) {
         let (rows, cols) = (m.next_multiple_of(16), n.next_multiple_of(48));
         let (deep, deepest) = (k.min(KC), k.min(LIGHT_KC));
-        grow(&mut self.a, (rows.min(MC) * deep).max(rows.min(LIGHT_MC) * deepest));
+        let block = |rows: usize, steps: usize| rows * (steps + GAP);
+        grow(&mut self.a, block(rows.min(MC), deep).max(block(rows.min(LIGHT_MC), deepest)));
         // A light block has at most `LIGHT` floats before its last strip is filled up.
         let light = cols.saturating_mul(deepest).min(LIGHT + 48 * LIGHT_KC);
         grow(&mut self.b, (cols.min(NC) * deep).max(light));
     }
 
+    /// Makes room for the blocks of a C that is not kept.
+    pub(super) fn reserve_block(&mut self, floats: usize) {
+        grow(&mut self.c, floats);
+    }
+
+    /// Takes the room for blocks of C out, as products need the rest meanwhile.
+    pub(super) fn take_block(&mut self) -> Block {
+        Block(std::mem::take(&mut self.c))
+    }
+
+    /// Puts it back.
+    pub(super) fn put_block(&mut self, block: Block) {
+        self.c = block.0;
+    }
+
     /// The packed blocks of A and of B.
     pub(super) fn blocks(&mut self) -> (&mut [f32], &mut [f32]) {
         (floats(&mut self.a), floats(&mut self.b))
+    }
+}
+
+/// Room for a block of a C that is not kept.
+pub(super) struct Block(Vec<Line>);
+
+impl Block {
+    pub(super) fn floats(&mut self) -> &mut [f32] {
+        floats(&mut self.0)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::kernel::Kernel;
 use super::product::{KC, LIGHT_KC, Product};
-use super::{Beta, Lhs, MatMut, MatRef, Scratch};
+use super::{Beta, Lhs, MatMut, MatRef, Scratch, Stream, Work};
 
 /// A value that no kernel may leave or read.
 const POISON: f32 = f32::NAN;
@@ -144,8 +144,8 @@ impl Case {
                 *place = *value;
             }
         };
-        Product { kernel, a: self.a(), b: self.b(), c: view, beta: self.layout.beta }
-            .run(epilogue, scratch);
+        let (a, b, view) = (self.a(), self.b(), view);
+        Product { kernel, a, b, c: view, beta: self.layout.beta }.run(epilogue, scratch);
         for i in 0..m {
             let row = i * self.c.leading..i * self.c.leading + n;
             assert_eq!(c[row.clone()], seen[row], "row {i} changed after its epilogue");
@@ -264,8 +264,9 @@ fn parts_of_a_product_have_the_bits_of_the_whole() {
             let whole = case.run(kernel, &mut scratch);
             let mut parts = case.c.data.clone();
             let mut seen = vec![0; parts.len()];
-            let (top, bottom) = MatMut::new(&mut parts, m, n, case.c.leading).split_at_row(13);
-            let (left, right) = bottom.split_at_col(40);
+            let mut right = MatMut::new(&mut parts, m, n, case.c.leading);
+            let top = right.take_rows(13);
+            let left = right.take_cols(40);
             let (a, b) = (case.a(), case.b());
             let beta = layout.beta;
             for (a, b, c) in [
@@ -284,6 +285,73 @@ fn parts_of_a_product_have_the_bits_of_the_whole() {
                 assert_eq!(parts[row.clone()], whole[row.clone()], "{layout:?}, row {i}");
                 assert!(seen[row].iter().all(|&seen| seen == 1), "{layout:?}, row {i}");
             }
+        }
+    }
+}
+
+/// The layouts of products that are shared.
+fn shared_layouts() -> impl Iterator<Item = Layout> {
+    Layout::all().filter(|layout| layout.gap == 0 && layout.beta == Beta::Overwrite)
+}
+
+/// What a product in parts leaves, and what its epilogue copies.
+fn in_parts(case: &Case, parts: usize) -> [Vec<f32>; 2] {
+    let (m, n, _) = case.shape;
+    let [mut c, mut copy] = [vec![POISON; m * n], vec![POISON; m * n]];
+    let beside = [None, Some(MatMut::row_major(&mut copy, m, n))];
+    let work = Work {
+        a: case.a(),
+        b: case.b(),
+        c: MatMut::row_major(&mut c, m, n),
+        beta: Beta::Overwrite,
+        beside,
+    };
+    let mut scratch = Scratch::default();
+    let mut seen = vec![0; m * n];
+    for part in work.parts(parts) {
+        let epilogue =
+            |row: usize, col: usize, run: &mut [f32], [nothing, copy]: [&mut [f32]; 2]| {
+                assert!(nothing.is_empty());
+                copy.copy_from_slice(run);
+                seen[row * n + col..][..run.len()].iter_mut().for_each(|seen| *seen += 1);
+            };
+        part.run(epilogue, &mut scratch);
+    }
+    assert!(seen.iter().all(|&seen| seen == 1), "{:?} in {parts} parts", case.shape);
+    [c, copy]
+}
+
+#[test]
+fn shared_products_have_the_bits_of_the_whole() {
+    for shape in [(5, 3, 4), (64, 1, 30), (70, 9, 100), (33, 100, 40), (40, 289, 60), (7, 600, KC)]
+    {
+        for case in shared_layouts().map(|layout| Case::new(layout, shape)) {
+            let [whole, _] = in_parts(&case, 1);
+            for parts in [1, 2, 3, 5] {
+                let [c, copy] = in_parts(&case, parts);
+                assert_eq!((&c, &copy), (&whole, &whole), "{shape:?}, {:?}, {parts}", case.layout);
+            }
+        }
+    }
+}
+
+#[test]
+fn streamed_products_have_the_bits_of_the_whole() {
+    for shape in [(5, 3, 4), (20_000, 1, 3), (1100, 17, 20), (700, 100, 40), (0, 3, 4)] {
+        for case in shared_layouts().map(|layout| Case::new(layout, shape)) {
+            let [whole, _] = in_parts(&case, 1);
+            let mut copy = vec![POISON; whole.len()];
+            let (mut scratch, mut blocks) = (Scratch::default(), 0);
+            for block in Stream::new(case.a(), case.b(), [&mut [], &mut copy]) {
+                blocks += 1;
+                let epilogue = |rows: &mut [f32], [nothing, copy]: [&mut [f32]; 2]| {
+                    assert!(nothing.is_empty());
+                    copy.copy_from_slice(rows);
+                };
+                block.run(epilogue, &mut scratch);
+            }
+            assert_eq!(copy, whole, "{shape:?}, {:?}", case.layout);
+            assert_eq!(blocks > 1, whole.len() > 17_000, "{shape:?} in {blocks} blocks");
         }
     }
 }
@@ -344,7 +412,8 @@ fn shapes_that_disagree_panic() {
     let (a, b, mut c) = ([0.0; 6], [0.0; 6], [0.0; 4]);
     let (a, b) = (MatRef::row_major(&a, 2, 3), MatRef::row_major(&b, 2, 3));
     let c = MatMut::new(&mut c, 2, 2, 2);
-    super::gemm(a, b, c, Beta::Overwrite, |_, _, _| (), &mut Scratch::default());
+    Work { a: a.into(), b, c, beta: Beta::Overwrite, beside: [] }
+        .run(|_, _, _, []| (), &mut Scratch::default());
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! The operands of a product: views of slices that say where element (i, j) lies.
 //!
 //! Every constructor checks its slice once, so that a view always lies inside what it borrows;
-//! the kernels rely on it. A view can be cut into blocks, which is how threads share a product:
-//! cut C with [`MatMut::split_at_row`] or [`MatMut::split_at_col`], and cut the left or the right
-//! operand at the same place.
+//! the kernels rely on it. A view can be cut into blocks, which is how threads share a product: see
+//! [`Work`](super::Work).
 
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -51,6 +50,14 @@ impl<'a> MatRef<'a> {
             row_stride: self.col_stride,
             col_stride: self.row_stride,
         }
+    }
+
+    /// The rows in `range`.
+    ///
+    /// # Panics
+    /// If the range is not inside the matrix.
+    pub(crate) fn row_range(self, range: Range<usize>) -> Self {
+        self.transposed().columns(range).transposed()
     }
 
     /// The columns in `range`, for a product whose C was split at a column.
@@ -133,12 +140,19 @@ impl<'a> Lhs<'a> {
     ///
     /// # Panics
     /// If the range is not inside the matrix.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for threads; proven by tests until then"))]
     pub(crate) fn row_range(self, range: Range<usize>) -> Self {
         match self.gather {
             Gather::Rows(order) => Self { gather: Gather::Rows(&order[range]), ..self },
-            _ => Self { source: self.source.transposed().columns(range).transposed(), ..self },
+            _ => Self { source: self.source.row_range(range), ..self },
         }
+    }
+
+    /// The columns in `range`.
+    ///
+    /// # Panics
+    /// If the range is not inside the matrix.
+    pub(crate) fn col_range(self, range: Range<usize>) -> Self {
+        self.transposed().row_range(range).transposed()
     }
 
     pub(crate) const fn rows(&self) -> usize {
@@ -223,6 +237,14 @@ pub(crate) struct MatMut<'a> {
 unsafe impl Send for MatMut<'_> {}
 
 impl<'a> MatMut<'a> {
+    /// The first `rows * cols` elements of `data`, row after row.
+    ///
+    /// # Panics
+    /// If `data` is shorter.
+    pub(crate) fn row_major(data: &'a mut [f32], rows: usize, cols: usize) -> Self {
+        Self::new(data, rows, cols, cols)
+    }
+
     /// A (rows, cols) matrix whose rows begin `leading` elements apart.
     ///
     /// # Panics
@@ -233,30 +255,30 @@ impl<'a> MatMut<'a> {
         Self { data: data.as_mut_ptr(), rows, cols, leading, origin: (0, 0), borrow: PhantomData }
     }
 
-    /// The rows before `row`, and those from it on.
+    /// Takes the first `rows` rows off; what is left keeps its place in the whole.
     ///
     /// # Panics
-    /// If `row` is larger than the number of rows.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for threads; proven by tests until then"))]
-    pub(crate) fn split_at_row(self, row: usize) -> (Self, Self) {
-        assert!(row <= self.rows, "split outside the matrix");
-        let data = self.data.wrapping_add(row * self.leading);
-        let origin = (self.origin.0 + row, self.origin.1);
-        let rows = self.rows - row;
-        (Self { rows: row, ..self }, Self { data, rows, origin, ..self })
+    /// If there are fewer.
+    pub(super) fn take_rows(&mut self, rows: usize) -> Self {
+        assert!(rows <= self.rows, "split outside the matrix");
+        let taken = Self { rows, borrow: PhantomData, ..*self };
+        self.data = self.data.wrapping_add(rows * self.leading);
+        self.rows -= rows;
+        self.origin.0 += rows;
+        taken
     }
 
-    /// The columns before `col`, and those from it on.
+    /// Takes the first `cols` columns off; what is left keeps its place in the whole.
     ///
     /// # Panics
-    /// If `col` is larger than the number of columns.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for threads; proven by tests until then"))]
-    pub(crate) fn split_at_col(self, col: usize) -> (Self, Self) {
-        assert!(col <= self.cols, "split outside the matrix");
-        let data = self.data.wrapping_add(col);
-        let origin = (self.origin.0, self.origin.1 + col);
-        let cols = self.cols - col;
-        (Self { cols: col, ..self }, Self { data, cols, origin, ..self })
+    /// If there are fewer.
+    pub(super) fn take_cols(&mut self, cols: usize) -> Self {
+        assert!(cols <= self.cols, "split outside the matrix");
+        let taken = Self { cols, borrow: PhantomData, ..*self };
+        self.data = self.data.wrapping_add(cols);
+        self.cols -= cols;
+        self.origin.1 += cols;
+        taken
     }
 
     pub(crate) const fn rows(&self) -> usize {

@@ -1,9 +1,11 @@
 //! Matrix products and what is done to their results while they are in cache.
 
+use super::subnormal::flush;
 use super::{Picked, pick_checked};
-use crate::device::cpu::gemm::{Beta, Lhs, MatMut, MatRef, Scratch, gemm};
+use crate::device::cpu::crew::{CHUNK, Crew};
+use crate::device::cpu::gemm::{Beta, Lhs, MatMut, MatRef, Work};
 use crate::device::cpu::memory::Bank;
-use crate::device::cpu::vectorize::vectorize;
+use crate::device::cpu::vectorize::{Vectorized, vectorize};
 use crate::error::Result;
 use crate::nn::Activation;
 use crate::op::{Op, Rows, StepArgs, View};
@@ -22,12 +24,8 @@ pub(super) fn product(op: &Op) -> Option<[usize; 3]> {
     }
 }
 
-pub(super) fn execute(
-    op: &Op,
-    bank: &mut Bank,
-    args: &StepArgs,
-    scratch: &mut Scratch,
-) -> Result<()> {
+pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &mut Crew) -> Result<()> {
+    let beta = Beta::Overwrite;
     match *op {
         Op::Matmul { a, b, transpose_a, transpose_b, output } => {
             bank.write(output, |bank, out| {
@@ -35,45 +33,22 @@ pub(super) fn execute(
                 let a = if transpose_a { a.transposed() } else { a };
                 let b = matrix(bank, b);
                 let b = if transpose_b { b.transposed() } else { b };
-                gemm(a, b, target(out, output), Beta::Overwrite, |_, _, _| (), scratch);
+                let work = Work { a, b, c: target(out, output), beta, beside: [] };
+                crew.multiply(work, |_, _, _, []| ());
             });
             Ok(())
         }
-        Op::Dense { input, weight, bias, activation, pre, output } => {
-            let sums = pre.unwrap_or(output);
-            bank.write(sums, |bank, out| {
-                let picked = pick_checked(op, &input, bank, args)?;
-                let x = minibatch(bank, &input, picked);
-                let (w, c) = (matrix(bank, weight), target(out, sums));
-                let bias = bias.map(|bias| bank.read(bias));
-                let inner = if pre.is_none() { activation } else { Activation::Identity };
-                let finish = |_, col: usize, run: &mut [f32]| {
-                    vectorize(|| add_bias(bias, inner, col, run));
-                };
-                gemm(x, w, c, Beta::Overwrite, finish, scratch);
-                Ok(())
-            })?;
-            if let Some(pre) = pre {
-                bank.write(output, |bank, out| {
-                    let sums = bank.read(pre);
-                    vectorize(|| activation.apply_to(sums, out));
-                });
-            }
-            Ok(())
-        }
+        Op::Dense { .. } => dense(op, bank, args, crew),
         Op::Backward { delta, weight, activation, cached, output } => {
             bank.write(output, |bank, out| {
                 let (d, w) = (Lhs::from(matrix(bank, delta)), matrix(bank, weight).transposed());
                 let cached = cached.map(|cached| bank.read(cached));
                 let cols = output.shape.cols;
-                let finish = |row: usize, col: usize, run: &mut [f32]| {
-                    if let Some(cached) = cached {
-                        let from = row * cols + col;
-                        let cached = &cached[from..from + run.len()];
-                        vectorize(|| activation.chain(cached, run));
-                    }
-                };
-                gemm(d, w, target(out, output), Beta::Overwrite, finish, scratch);
+                let work = Work { a: d, b: w, c: target(out, output), beta, beside: [] };
+                crew.multiply(work, |row, col, run, []| {
+                    let cached = cached.map(|cached| &cached[row * cols + col..][..run.len()]);
+                    vectorize(Chain { activation, cached, run });
+                });
             });
             Ok(())
         }
@@ -81,37 +56,77 @@ pub(super) fn execute(
             let beta = if accumulate { Beta::Accumulate } else { Beta::Overwrite };
             bank.write(weight, |bank, out| {
                 let picked = pick_checked(op, &input, bank, args)?;
-                let x = minibatch(bank, &input, picked).transposed();
-                let d = matrix(bank, delta);
-                gemm(x, d, target(out, weight), beta, |_, _, _| (), scratch);
+                let a = minibatch(bank, &input, picked).transposed();
+                let (b, c) = (matrix(bank, delta), target(out, weight));
+                crew.multiply(Work { a, b, c, beta, beside: [] }, |_, _, _, []| ());
                 Ok(())
             })?;
-            if let Some(bias) = bias {
-                bank.write(bias, |bank, out| {
-                    let delta = bank.read(delta);
-                    vectorize(|| {
-                        if !accumulate {
-                            out.fill(0.0);
-                        }
-                        add_rows(delta, out);
-                    });
-                });
-            }
+            bias_gradient(delta, bias, beta, bank, crew);
             Ok(())
         }
         _ => Ok(()),
     }
 }
 
-fn matrix(bank: &Bank, view: View) -> MatRef<'_> {
+/// A dense layer forward. Where the activation's input is kept, the product goes there, and the
+/// activation's value beside it.
+fn dense(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &mut Crew) -> Result<()> {
+    let Op::Dense { input, weight, bias, activation, pre, output } = *op else { return Ok(()) };
+    let beta = Beta::Overwrite;
+    bank.write_all([Some(output), pre], |bank, [out, sums]| {
+        let picked = pick_checked(op, &input, bank, args)?;
+        let (a, b) = (minibatch(bank, &input, picked), matrix(bank, weight));
+        let bias = bias.map(|bias| bank.read(bias));
+        let Some(pre) = pre else {
+            let work = Work { a, b, c: target(out, output), beta, beside: [] };
+            crew.multiply(work, |_, col, run, []| {
+                vectorize(Finish { bias, activation, col, run, beside: None });
+            });
+            return Ok(());
+        };
+        let beside = [Some(target(out, output))];
+        let work = Work { a, b, c: target(sums, pre), beta, beside };
+        crew.multiply(work, |_, col, run, [out]| {
+            vectorize(Finish { bias, activation, col, run, beside: Some(out) });
+        });
+        Ok(())
+    })
+}
+
+/// Whether an activation's value may be far smaller than its argument.
+const fn shrinks(activation: Activation) -> bool {
+    !matches!(activation, Activation::Identity | Activation::Relu | Activation::Tanh)
+}
+
+/// The sums of the columns of a delta.
+pub(super) fn bias_gradient(
+    delta: View,
+    bias: Option<View>,
+    beta: Beta,
+    bank: &mut Bank,
+    crew: &Crew,
+) {
+    let Some(bias) = bias else { return };
+    bank.write(bias, |bank, out| {
+        let (delta, cols) = (bank.read(delta), out.len());
+        // Whole cache lines of a row, as each thread reads its columns of every row.
+        let width = (CHUNK * cols / delta.len()).clamp(1, cols).next_multiple_of(16);
+        let parts = out.chunks_mut(width).enumerate();
+        crew.for_each(delta.len(), parts, |(i, out)| {
+            vectorize(|| sum_rows(delta, cols, i * width, beta, out));
+        });
+    });
+}
+
+pub(super) fn matrix(bank: &Bank, view: View) -> MatRef<'_> {
     MatRef::row_major(bank.read(view), view.shape.rows, view.shape.cols)
 }
 
 fn target(out: &mut [f32], view: View) -> MatMut<'_> {
-    MatMut::new(out, view.shape.rows, view.shape.cols, view.shape.cols)
+    MatMut::row_major(out, view.shape.rows, view.shape.cols)
 }
 
-fn minibatch<'a>(bank: &'a Bank, rows: &Rows, picked: Picked<'a>) -> Lhs<'a> {
+pub(super) fn minibatch<'a>(bank: &'a Bank, rows: &Rows, picked: Picked<'a>) -> Lhs<'a> {
     let source = rows.source;
     match picked {
         Picked::Listed(order) => Lhs::gathered(matrix(bank, source), order),
@@ -123,22 +138,76 @@ fn minibatch<'a>(bank: &'a Bank, rows: &Rows, picked: Picked<'a>) -> Lhs<'a> {
     }
 }
 
-/// z + bias, then the activation, on part of a row that begins at column `col`.
+/// The epilogue of a dense layer, on part of a row that begins at column `col`.
+struct Finish<'a> {
+    bias: Option<&'a [f32]>,
+    activation: Activation,
+    col: usize,
+    run: &'a mut [f32],
+    /// Where the activation's value goes, if its input is kept.
+    beside: Option<&'a mut [f32]>,
+}
+
+impl Vectorized for Finish<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { bias, activation, col, run, beside } = self;
+        add_bias(bias, col, run);
+        let value = match beside {
+            Some(value) => {
+                activation.apply_to(run, value);
+                value
+            }
+            None => {
+                activation.apply(run);
+                run
+            }
+        };
+        if shrinks(activation) {
+            flush(value);
+        }
+    }
+}
+
+/// The epilogue of a backward pass.
+struct Chain<'a> {
+    activation: Activation,
+    cached: Option<&'a [f32]>,
+    run: &'a mut [f32],
+}
+
+impl Vectorized for Chain<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        if let Some(cached) = self.cached {
+            self.activation.chain(cached, self.run);
+        }
+        flush(self.run);
+    }
+}
+
+/// z + bias, on part of a row that begins at column `col`.
 #[inline(always)]
-fn add_bias(bias: Option<&[f32]>, activation: Activation, col: usize, run: &mut [f32]) {
+fn add_bias(bias: Option<&[f32]>, col: usize, run: &mut [f32]) {
     if let Some(bias) = bias {
         for (z, b) in run.iter_mut().zip(&bias[col..]) {
             *z += b;
         }
     }
-    activation.apply(run);
 }
 
-/// Adds the rows of a matrix to a row, one after the other.
+/// The sums of the columns from `first` on of a matrix of `cols` columns, row after row.
 #[inline(always)]
-fn add_rows(matrix: &[f32], out: &mut [f32]) {
-    for row in matrix.chunks_exact(out.len()) {
-        for (sum, x) in out.iter_mut().zip(row) {
+fn sum_rows(matrix: &[f32], cols: usize, first: usize, beta: Beta, out: &mut [f32]) {
+    if beta == Beta::Overwrite {
+        out.fill(0.0);
+    }
+    for row in matrix.chunks_exact(cols) {
+        for (sum, x) in out.iter_mut().zip(&row[first..]) {
             *sum += x;
         }
     }

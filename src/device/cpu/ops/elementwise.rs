@@ -1,10 +1,11 @@
 //! Instructions that treat each element by itself.
 
+use crate::device::cpu::crew::{CHUNK, Crew};
 use crate::device::cpu::memory::Bank;
 use crate::device::cpu::vectorize::vectorize;
 use crate::op::{BinaryOp, Op, View};
 
-pub(super) fn execute(op: &Op, bank: &mut Bank) {
+pub(super) fn execute(op: &Op, bank: &mut Bank, crew: &Crew) {
     match *op {
         Op::Fill { value, output } => bank.write(output, |_, out| out.fill(value)),
         Op::Binary { op, a, b, output } => bank.write(output, |bank, out| {
@@ -13,15 +14,15 @@ pub(super) fn execute(op: &Op, bank: &mut Bank) {
         }),
         Op::Scalar { op, a, scalar, output } => bank.write(output, |bank, out| {
             let a = bank.read(a);
-            vectorize(|| map2(op, a, |_| scalar, out));
+            by_chunks(crew, a, out, |a, out| map2(op, a, |_| scalar, out));
         }),
         Op::Activate { activation, input, output } => bank.write(output, |bank, out| {
             let input = bank.read(input);
-            vectorize(|| activation.apply_to(input, out));
+            by_chunks(crew, input, out, |input, out| activation.apply_to(input, out));
         }),
         Op::Differentiate { activation, input, output } => bank.write(output, |bank, out| {
             let input = bank.read(input);
-            vectorize(|| activation.differentiate_to(input, out));
+            by_chunks(crew, input, out, |input, out| activation.differentiate_to(input, out));
         }),
         Op::Mismatch { a, b, relative, absolute, output } => bank.write(output, |bank, out| {
             let pairs = bank.read(a).iter().zip(bank.read(b));
@@ -34,6 +35,17 @@ pub(super) fn execute(op: &Op, bank: &mut Bank) {
         }),
         _ => {}
     }
+}
+
+/// Computes `out` from `input` in chunks, on several threads if they are many.
+fn by_chunks(
+    crew: &Crew,
+    input: &[f32],
+    out: &mut [f32],
+    work: impl Fn(&[f32], &mut [f32]) + Sync,
+) {
+    let chunks = input.chunks(CHUNK).zip(out.chunks_mut(CHUNK));
+    crew.for_each(input.len(), chunks, |(input, out)| vectorize(|| work(input, out)));
 }
 
 fn binary(op: BinaryOp, a: View, a_values: &[f32], b: View, b_values: &[f32], out: &mut [f32]) {

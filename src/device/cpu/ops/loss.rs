@@ -1,5 +1,6 @@
 //! Losses by rows, the deltas they send back, their weights, and the record of a step's loss.
 
+use super::subnormal::flush;
 use super::{Picked, pick_checked};
 use crate::device::cpu::memory::Bank;
 use crate::device::cpu::vectorize::vectorize;
@@ -75,6 +76,7 @@ fn execute_loss(
         if let Some(cached) = cached {
             activation.chain(cached, delta);
         }
+        flush(delta);
     });
     Ok(())
 }

@@ -2,56 +2,50 @@
 
 mod adjust;
 mod dense;
+mod descent;
 mod elementwise;
 mod layout;
 mod loss;
 mod random;
 mod reduce;
+mod subnormal;
 mod update;
 
-use super::gemm;
+pub(super) use descent::{can_descend, descend};
+
+use super::crew::Crew;
 use super::memory::Bank;
 use crate::error::Result;
 use crate::op::{Op, Pick, Rows, StepArgs};
 
-/// Memory that instructions need while they run, made when a program is compiled.
-#[derive(Default)]
-pub(super) struct Scratch {
-    gemm: gemm::Scratch,
-}
-
-impl Scratch {
-    /// Enough for each of the ops.
-    pub(super) fn for_ops(ops: &[Op]) -> Self {
-        let mut scratch = Self::default();
-        for op in ops {
-            if let Some([m, n, k]) = dense::product(op) {
-                scratch.gemm.reserve(m, n, k);
-            }
+/// Makes room for what the instructions need, which then allocate nothing.
+pub(super) fn reserve<'a>(crew: &mut Crew, ops: impl IntoIterator<Item = &'a Op>) {
+    for op in ops {
+        if let Some(shape) = dense::product(op) {
+            crew.reserve(shape);
         }
-        scratch
+        if can_descend(op)
+            && let Op::Gradient { input, weight, .. } = *op
+        {
+            crew.reserve_stream(weight.shape.cols, input.count);
+        }
     }
 }
 
 /// Executes one instruction whose operands have been checked.
-pub(super) fn execute(
-    op: &Op,
-    bank: &mut Bank,
-    args: &StepArgs,
-    scratch: &mut Scratch,
-) -> Result<()> {
+pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &mut Crew) -> Result<()> {
     match *op {
         Op::Matmul { .. } | Op::Dense { .. } | Op::Backward { .. } | Op::Gradient { .. } => {
-            dense::execute(op, bank, args, &mut scratch.gemm)?;
+            dense::execute(op, bank, args, crew)?;
         }
         Op::Fill { .. }
         | Op::Binary { .. }
         | Op::Scalar { .. }
         | Op::Activate { .. }
         | Op::Differentiate { .. }
-        | Op::Mismatch { .. } => elementwise::execute(op, bank),
+        | Op::Mismatch { .. } => elementwise::execute(op, bank, crew),
         Op::Update { .. } | Op::Direction { .. } | Op::TrustStep { .. } => {
-            update::execute(op, bank, args);
+            update::execute(op, bank, args, crew);
         }
         Op::Softmax { .. } | Op::Reduce { .. } => reduce::execute(op, bank),
         Op::Transpose { .. } | Op::Gather { .. } | Op::Scatter { .. } | Op::Keep { .. } => {

@@ -132,7 +132,9 @@ fn long_runs_keep_few_submissions_in_flight_and_allocate_nothing() {
     let view = |buffer| View::new(buffer, Shape::new(1, 4));
     let step =
         |from, to| Op::Scalar { op: BinaryOp::Add, a: view(from), scalar: 1.0, output: view(to) };
-    let buffers = ["a", "b"].map(|name| BufferSpec { name: name.into(), words: 4 }).to_vec();
+    let buffers = ["a", "b"]
+        .map(|name| BufferSpec { name: name.into(), words: 4, transient: false })
+        .to_vec();
     let program = Program { buffers, ops: vec![step(0, 1), step(1, 0)] };
     let storages: [Storage; 2] = [a.clone(), b];
     let mut executable = gpu.compile(&[program], &storages).unwrap();

@@ -1,0 +1,145 @@
+//! Who executes instructions: the threads of a pool, each with memory to pack operands in.
+//!
+//! Work is shared when it is large enough to pay for it. How it is cut depends on its shape and on
+//! the number of threads, what is computed for an element does not: results are bitwise the same
+//! for any number of threads.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::gemm::{self, Beta, Stream, Terms, Work};
+use super::pool::Pool;
+
+/// Floating-point operations for which calling a worker pays: 30 microseconds' worth on one core,
+/// where a worker that spins answers in one microsecond, and one that is parked in about ten.
+const SHARED_FLOP: usize = 4_000_000;
+/// Elements of which each takes a few operations and comes from memory, likewise.
+const SHARED_ELEMENTS: usize = 1 << 16;
+/// Elements that a thread takes at a time: 64 KiB, so that a late thread leaves little to wait for.
+pub(super) const CHUNK: usize = 1 << 14;
+/// The blocks of a product that each thread should find, so that all finish at about one time.
+const BLOCKS: usize = 4;
+
+/// The threads, and each one's memory.
+pub(super) struct Crew {
+    pool: Arc<Pool>,
+    scratch: Vec<Mutex<gemm::Scratch>>,
+    /// The terms of a product that is a sum of products.
+    terms: Vec<f32>,
+}
+
+impl Crew {
+    pub(super) fn new(pool: Arc<Pool>) -> Self {
+        let scratch = (0..pool.threads()).map(|_| Mutex::default()).collect();
+        Self { pool, scratch, terms: Vec::new() }
+    }
+
+    /// Makes room for a product (m, n, k), which then allocates nothing.
+    pub(super) fn reserve(&mut self, [m, n, k]: [usize; 3]) {
+        let terms = Terms::count(m, n, k);
+        if terms > 1 {
+            self.terms.resize(self.terms.len().max(terms * m * n), 0.0);
+        }
+        for (thread, scratch) in self.scratch.iter_mut().enumerate() {
+            // The caller may have to work alone.
+            let (m, n) = if thread == 0 { (m, n) } else { gemm::part(m, n, self.pool.threads()) };
+            scratch.get_mut().unwrap_or_else(PoisonError::into_inner).reserve(m, n, k);
+        }
+    }
+
+    /// Computes a product; for the epilogue see [`Work::run`].
+    pub(super) fn multiply<const N: usize>(
+        &mut self,
+        work: Work<'_, '_, N>,
+        epilogue: impl Fn(usize, usize, &mut [f32], [&mut [f32]; N]) + Sync,
+    ) {
+        let threads = self.pool.threads();
+        let (m, n) = work.shape();
+        let count = Terms::count(m, n, work.b.rows());
+        if count > 1 {
+            return self.sum(count, work, epilogue);
+        }
+        if threads == 1 || work.cost() < SHARED_FLOP {
+            let scratch = self.scratch[0].get_mut().unwrap_or_else(PoisonError::into_inner);
+            return work.run(epilogue, scratch);
+        }
+        let scratch = &self.scratch;
+        self.pool.for_each(work.parts(threads), |thread, part| {
+            // Nobody else locks it: thread numbers are distinct.
+            let mut scratch = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
+            part.run(&epilogue, &mut scratch);
+        });
+    }
+
+    /// Computes a product as a sum of `count` products, added in their order.
+    fn sum<const N: usize>(
+        &mut self,
+        count: usize,
+        mut work: Work<'_, '_, N>,
+        epilogue: impl Fn(usize, usize, &mut [f32], [&mut [f32]; N]),
+    ) {
+        let ((m, n), beta) = (work.shape(), work.beta);
+        self.terms.resize(self.terms.len().max(count * m * n), 0.0);
+        let product = Terms { a: work.a, b: work.b };
+        let terms = self.terms[..count * m * n].chunks_exact_mut(m * n).enumerate();
+        if work.cost() < SHARED_FLOP {
+            let scratch = self.scratch[0].get_mut().unwrap_or_else(PoisonError::into_inner);
+            terms.for_each(|(i, term)| product.run(i, count, term, scratch));
+        } else {
+            let scratch = &self.scratch;
+            self.pool.for_each(terms, |thread, (i, term)| {
+                let mut scratch = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
+                product.run(i, count, term, &mut scratch);
+            });
+        }
+        let terms = &self.terms;
+        work.rows(|row, run, beside| {
+            if beta == Beta::Overwrite {
+                run.fill(0.0);
+            }
+            for term in 0..count {
+                let term = &terms[term * m * n + row * n..][..n];
+                run.iter_mut().zip(term).for_each(|(sum, x)| *sum += x);
+            }
+            epilogue(row, 0, run, beside);
+        });
+    }
+
+    /// Computes the rows of a product in blocks that are not kept: see [`Stream::run`].
+    pub(super) fn stream<const N: usize>(
+        &mut self,
+        stream: Stream<'_, '_, N>,
+        extra: usize,
+        epilogue: impl Fn(&mut [f32], [&mut [f32]; N]) + Sync,
+    ) {
+        if self.pool.threads() == 1 || stream.cost(extra) < SHARED_FLOP {
+            let scratch = self.scratch[0].get_mut().unwrap_or_else(PoisonError::into_inner);
+            return stream.for_each(|block| block.run(&epilogue, scratch));
+        }
+        let scratch = &self.scratch;
+        let stream = stream.at_least(BLOCKS * self.pool.threads());
+        self.pool.for_each(stream, |thread, block| {
+            let mut scratch = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
+            block.run(&epilogue, &mut scratch);
+        });
+    }
+
+    /// Makes room for streams with B (k, n).
+    pub(super) fn reserve_stream(&mut self, n: usize, k: usize) {
+        for scratch in &mut self.scratch {
+            let scratch = scratch.get_mut().unwrap_or_else(PoisonError::into_inner);
+            Stream::<0>::reserve(n, k, scratch);
+        }
+    }
+
+    /// Calls `work` for every item, on all threads if there are many `elements` in the items.
+    pub(super) fn for_each<I>(&self, elements: usize, items: I, work: impl Fn(I::Item) + Sync)
+    where
+        I: DoubleEndedIterator + Send,
+    {
+        if elements < SHARED_ELEMENTS {
+            items.for_each(work);
+        } else {
+            self.pool.for_each(items, |_, item| work(item));
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Whole programs: what is executed at once, on any number of threads, against instruction by
+//! instruction.
+
+use super::fuse::{Instruction, fuse};
+use crate::device::{Buffer, Device, Launch};
+use crate::mlp::Mlp;
+use crate::nn::{Activation, Loss};
+use crate::op::{Axis, Op, Reduction, Shape, StepArgs, View};
+use crate::optim::{Adam, Optimizer, Sgd};
+use crate::program::{Program, Source, Step, names};
+
+const ROWS: usize = 300;
+
+/// A network that is wide enough for its gradients to be fused and its products to be shared, and
+/// deep enough for a layer below to need the weights above; its first product is a sum of terms.
+fn network(device: &Device) -> Mlp {
+    let builder = Mlp::builder(2100).hidden(70, Activation::Relu).hidden(67, Activation::Tanh);
+    builder.output(2).seed(3).build(device).expect("the CPU builds networks")
+}
+
+fn step(optimizer: Option<Optimizer>, batch: usize) -> Step {
+    let network = network(&Device::cpu()).network().clone();
+    let sources = [2100, 2].map(|cols| Source::divided(ROWS, cols, usize::MAX));
+    Step { order: Some(ROWS), slots: 4, ..Step::new(network, Loss::Mse, optimizer, batch, sources) }
+}
+
+fn optimizers() -> [Optimizer; 4] {
+    let sgd = Sgd::new(0.01);
+    [sgd.into(), sgd.momentum(0.9).nesterov().into(), Adam::new(0.01).into(), {
+        Adam { weight_decay: 0.1, ..Adam::default() }.into()
+    }]
+}
+
+/// Numbers between -1 and 1.
+fn number(i: usize) -> f32 {
+    (i.wrapping_mul(2_654_435_761) % 2_003) as f32 / 1_001.0 - 1.0
+}
+
+/// The program's buffers, with data, an order and the network's parameters in them.
+fn buffers(device: &Device, program: &Program) -> Vec<Buffer> {
+    let numbers = |words| -> Vec<f32> { (0..words).map(number).collect() };
+    let fill = |spec: &crate::program::BufferSpec| match spec.name.as_str() {
+        names::PARAMETERS => network(device).buffer().clone(),
+        names::ORDER => {
+            let order: Vec<u32> = (0..ROWS as u32).map(|i| (i * 7 + 2) % ROWS as u32).collect();
+            device.upload(&order).expect("there is memory")
+        }
+        name if name.starts_with("features") || name.starts_with("targets") => {
+            device.upload(&numbers(spec.words)).expect("there is memory")
+        }
+        _ => device.allocate(spec.words).expect("there is memory"),
+    };
+    program.buffers.iter().map(fill).collect()
+}
+
+/// The arguments of a step.
+fn args(optimizer: Option<Optimizer>, slot: u32, batch: usize) -> StepArgs {
+    let coefficients =
+        optimizer.map_or([0.0; 8], |rule| rule.coefficients(u64::from(slot) + 1, 0.01));
+    StepArgs { first_row: slot * batch as u32, slot, coefficients, ..StepArgs::default() }
+}
+
+/// What three steps leave in every buffer that is not transient, as bits.
+fn run(device: &Device, step: &Step, whole: bool) -> Vec<(String, Vec<u32>)> {
+    let program = step.lower().expect("the step is sound");
+    let buffers = buffers(device, &program);
+    let mut executable = device.compile(std::slice::from_ref(&program), &buffers).expect("sound");
+    for slot in 0..3 {
+        let args = args(step.optimizer, slot, step.batch);
+        if whole {
+            executable.run(&[Launch { program: 0, args }]).expect("sound");
+        } else {
+            let buffers: Vec<&Buffer> = buffers.iter().collect();
+            for op in &program.ops {
+                device.execute(op, &buffers, &args).expect("sound");
+            }
+        }
+    }
+    let kept = program.buffers.iter().zip(&buffers).filter(|(spec, _)| !spec.transient);
+    kept.map(|(spec, buffer)| (spec.name.clone(), buffer.read().expect("sound"))).collect()
+}
+
+fn assert_same(one: &[(String, Vec<u32>)], two: &[(String, Vec<u32>)], what: &str) {
+    assert_eq!(one.len(), two.len());
+    for ((name, a), (_, b)) in one.iter().zip(two) {
+        let differ = a.iter().zip(b).filter(|(a, b)| a != b).count();
+        assert!(a == b, "{differ} of {} words of {name} differ: {what}", a.len());
+    }
+}
+
+fn descents(program: &Program) -> usize {
+    let fused = fuse(program, |buffer| buffer);
+    fused.iter().filter(|instruction| instruction.update.is_some()).count()
+}
+
+#[test]
+fn fused_steps_leave_the_bits_of_the_program() {
+    for optimizer in optimizers() {
+        for batch in [5, 64, 100] {
+            let step = step(Some(optimizer), batch);
+            assert_eq!(descents(&step.lower().expect("sound")), 2, "the first two layers");
+            let program = run(&Device::cpu_with_threads(1), &step, false);
+            let fused = run(&Device::cpu_with_threads(1), &step, true);
+            assert_same(&program, &fused, &format!("{optimizer:?}, batches of {batch}"));
+        }
+    }
+}
+
+#[test]
+fn every_number_of_threads_leaves_the_same_bits() {
+    for optimizer in [None, Some(Adam::new(0.01).into())] {
+        for batch in [64, 100] {
+            let step = step(optimizer, batch);
+            let one = run(&Device::cpu_with_threads(1), &step, true);
+            for threads in [2, 3, 5] {
+                let device = Device::cpu_with_threads(threads);
+                for whole in [true, false] {
+                    let what = format!("{threads} threads, {optimizer:?}, {batch} rows, {whole}");
+                    assert_same(&one, &run(&device, &step, whole), &what);
+                }
+            }
+        }
+    }
+}
+
+/// A program whose gradients somebody else needs is executed as it stands.
+#[test]
+fn gradients_that_others_use_are_kept() {
+    let whole = step(Some(Adam::default().into()), 8).lower().expect("sound");
+    assert_eq!(descents(&whole), 2);
+    let update = whole.ops.len() - 1;
+    let gradients = whole.buffer(names::GRADIENTS).expect("it has gradients");
+    let losses = whole.buffer(names::LOSSES).expect("it has losses");
+    let delta = whole.buffer("delta.1").expect("it has deltas");
+
+    let mut kept = whole.clone();
+    kept.buffers[gradients].transient = false;
+    assert_eq!(descents(&kept), 0, "gradients that are asked for");
+
+    let weight = View::new(gradients, Shape::new(1, 2100 * 70));
+    let output = View::new(losses, Shape::new(1, 1));
+    let (reduction, axis) = (Reduction::Norm, Axis::All);
+    let norm = Op::Reduce { reduction, axis, input: weight, output };
+    for at in [0, update, update + 1] {
+        let mut read = whole.clone();
+        read.ops.insert(at, norm);
+        assert_eq!(descents(&read), 1, "a norm of the first weight's gradient at {at}");
+    }
+
+    let mut overwritten = whole.clone();
+    let output = View::new(delta, Shape::new(8, 67));
+    overwritten.ops.insert(update, Op::Fill { value: 0.0, output });
+    assert_eq!(descents(&overwritten), 1, "the second layer's delta is gone before the update");
+}
+
+/// Two updates of parts of the parameters are two groups.
+#[test]
+fn groups_of_parameters_are_fused_each_with_its_own_update() {
+    let mut program = step(Some(Sgd::new(0.01).into()), 8).lower().expect("sound");
+    let Some(Op::Update { optimizer, rate_factor, parameters, gradients, moments }) =
+        program.ops.pop()
+    else {
+        panic!("a step ends with its update");
+    };
+    let words = parameters.shape.len();
+    // The second group begins inside the second weight, which is in neither then.
+    for (border, fused) in [(2100 * 70 + 80, 2), (2100 * 70 + 200, 1)] {
+        let mut groups = program.clone();
+        for range in [0..border, border..words] {
+            let part =
+                |view: View| View::new(view.buffer, Shape::new(1, range.len())).at(range.start);
+            groups.ops.push(Op::Update {
+                optimizer,
+                rate_factor,
+                parameters: part(parameters),
+                gradients: part(gradients),
+                moments: moments.map(|moment| moment.map(part)),
+            });
+        }
+        assert_eq!(descents(&groups), fused, "groups that meet at {border}");
+        let updated: usize = (fuse(&groups, |buffer| buffer).iter())
+            .map(|Instruction { op, update }| update.as_deref().copied().unwrap_or(*op))
+            .filter_map(|op| match op {
+                Op::Update { parameters, .. } => Some(parameters.shape.len()),
+                _ => None,
+            })
+            .sum();
+        assert_eq!(updated, words, "every word is updated once");
+    }
+}
