@@ -1,20 +1,23 @@
-//! Charts of lines over linear or logarithmic axes.
+//! Charts of lines, dots and bars over linear or logarithmic axes.
 
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, VPos};
 
 use super::colours::{GREY, PALE, SERIES};
-use super::text::{self, LABEL, TICK, TITLE};
+use super::header::{Mark, header};
+use super::text::{self, LABEL, TICK};
 use super::ticks::Scale;
 use super::{Area, Drawn, Picture};
 
+#[derive(Clone)]
 struct Series {
     label: String,
     points: Vec<(f64, f64)>,
     colour: RGBColor,
+    mark: Mark,
 }
 
-/// A chart with a title, two labelled axes, and named series.
+/// A chart with a title, two labelled axes, and named series of lines or of dots.
+#[derive(Clone)]
 pub struct Chart {
     title: String,
     axes: (String, String),
@@ -60,26 +63,30 @@ impl Chart {
     }
 
     /// Adds a line.
-    pub fn line(mut self, label: &str, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
-        let colour = SERIES[self.series.len() % SERIES.len()];
-        let points = points.into_iter().collect();
-        self.series.push(Series { label: label.into(), points, colour });
-        self
+    pub fn line(self, label: &str, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        self.series(label, points, Mark::Line)
     }
 
-    /// Title, and the names of the series beside samples of them.
-    fn draw_header(&self, area: &Area<'_>) -> Drawn {
-        area.draw_text(&self.title, &text::bold(TITLE), (16, 14))?;
-        let middle = 51;
-        let mut x = 16;
-        for series in self.series.iter().filter(|series| !series.label.is_empty()) {
-            let sample = [(x, middle), (x + 22, middle)];
-            area.draw(&PathElement::new(sample, series.colour.stroke_width(3)))?;
-            let style = text::at(text::style(LABEL), HPos::Left, VPos::Center);
-            area.draw_text(&series.label, &style, (x + 29, middle))?;
-            x += 29 + text::width(&series.label, LABEL) + 20;
-        }
-        Ok(())
+    /// Adds a dot for each point.
+    pub fn points(self, label: &str, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        self.series(label, points, Mark::Dots)
+    }
+
+    /// Adds a bar that stands on 0 for each point, as wide as the first two are apart.
+    pub fn bars(self, label: &str, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        self.series(label, points, Mark::Bars)
+    }
+
+    fn series(
+        mut self,
+        label: &str,
+        points: impl IntoIterator<Item = (f64, f64)>,
+        mark: Mark,
+    ) -> Self {
+        let colour = SERIES[self.series.len() % SERIES.len()];
+        let points = points.into_iter().collect();
+        self.series.push(Series { label: label.into(), points, colour, mark });
+        self
     }
 }
 
@@ -89,7 +96,9 @@ impl Picture for Chart {
     }
 
     fn draw(&self, area: &Area<'_>) -> Drawn {
-        self.draw_header(area)?;
+        let names = self.series.iter();
+        let names = names.map(|series| (series.label.as_str(), series.colour, series.mark));
+        header(area, &self.title, names)?;
         let all = || self.series.iter().flat_map(|series| series.points.iter().copied());
         let x_scale = Scale::of(all().map(|(x, _)| x), self.log.0, 0.02);
         let y_scale = Scale::of(all().map(|(_, y)| y), self.log.1, 0.05);
@@ -115,7 +124,23 @@ impl Picture for Chart {
         for series in &self.series {
             let shown = |(x, y): &(f64, f64)| x_scale.shows(*x) && y_scale.shows(*y);
             let points: Vec<_> = series.points.iter().copied().filter(shown).collect();
-            plot.draw_series(LineSeries::new(points, series.colour.stroke_width(2)))?;
+            match series.mark {
+                Mark::Line => {
+                    plot.draw_series(LineSeries::new(points, series.colour.stroke_width(2)))?;
+                }
+                Mark::Dots => {
+                    let style = series.colour.mix(0.6).filled();
+                    plot.draw_series(points.into_iter().map(|at| Circle::new(at, 2, style)))?;
+                }
+                Mark::Bars => {
+                    let width = points.windows(2).next().map_or(1.0, |pair| pair[1].0 - pair[0].0);
+                    let style = series.colour.mix(0.5).filled();
+                    let bar = |(x, y)| {
+                        Rectangle::new([(x - width / 2.0, 0.0), (x + width / 2.0, y)], style)
+                    };
+                    plot.draw_series(points.into_iter().map(bar))?;
+                }
+            }
         }
         Ok(())
     }

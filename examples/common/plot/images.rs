@@ -1,20 +1,16 @@
 //! Grids of small images on one colour scale, each with a caption.
 
 use ndarray::Array2;
-use plotters::coord::ranged1d::Ranged;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::colours::{ColourMap, GREY, INK, PALE};
-use super::text::{self, LABEL, TICK, TITLE};
-use super::ticks::Scale;
-use super::{Area, Drawn, Picture};
+use super::colours::{ColourMap, INK, PALE};
+use super::text::{self, LABEL, TITLE};
+use super::{Area, Drawn, Picture, scale_bar};
 
 const MARGIN: u32 = 16;
 const GAP: u32 = 10;
 const FOOT: u32 = 6;
-/// The width of the scale bar with its numbers.
-const BAR: u32 = 74;
 /// The colours told apart: more would only make the file larger.
 const LEVELS: f32 = 64.0;
 
@@ -96,25 +92,6 @@ impl ImageGrid {
         let subtitle = if self.subtitle.is_empty() { 0 } else { 22 };
         MARGIN + title + subtitle
     }
-
-    /// A vertical bar of all colours between two numbers, as high as the rows of images.
-    fn draw_scale_bar(&self, area: &Area<'_>, (low, high): (f32, f32)) -> Drawn {
-        let rows = self.size().1 - self.header_height();
-        let bottom = (rows - FOOT - GAP - self.caption_height()) as i32;
-        let style = text::at(text::style(TICK), HPos::Left, VPos::Center);
-        let scale = Scale::of([low, high].map(f64::from).into_iter(), false, 0.0);
-        for y in 0..bottom {
-            let colour = self.map.colour(1.0 - y as f32 / bottom as f32);
-            area.draw(&Rectangle::new([(0, y), (14, y + 1)], colour.filled()))?;
-        }
-        area.draw(&Rectangle::new([(0, 0), (14, bottom)], GREY))?;
-        for value in scale.key_points(0_usize) {
-            let y = scale.map(&value, (bottom, 0));
-            area.draw(&PathElement::new([(14, y), (18, y)], GREY))?;
-            area.draw_text(&scale.text(value), &style, (22, y))?;
-        }
-        Ok(())
-    }
 }
 
 impl Picture for ImageGrid {
@@ -122,7 +99,7 @@ impl Picture for ImageGrid {
         let (_, width, height) = self.tile_size();
         let columns = self.columns.min(self.tiles.len().max(1)) as u32;
         let rows = self.tiles.len().div_ceil(self.columns) as u32;
-        let bar = if self.scale_bar { BAR } else { 0 };
+        let bar = if self.scale_bar { scale_bar::WIDTH } else { 0 };
         let row = height + self.caption_height() + GAP;
         (2 * MARGIN + columns * (width + GAP) - GAP + bar, self.header_height() + rows * row + FOOT)
     }
@@ -147,8 +124,11 @@ impl Picture for ImageGrid {
             area.draw_text(&tile.caption, &style, below)?;
         }
         if self.scale_bar {
-            let (x, y) = (self.size().0 - MARGIN - BAR + GAP, self.header_height());
-            self.draw_scale_bar(&area.margin(y, 0, x, 0), limits)?;
+            let ((width, height), top) = (self.size(), self.header_height());
+            let left = width - MARGIN - scale_bar::WIDTH + GAP;
+            let bottom = height - FOOT - GAP - self.caption_height();
+            let area = area.margin(top, 0, left, 0);
+            scale_bar::draw(&area, self.map, limits, (bottom - top) as i32)?;
         }
         Ok(())
     }

@@ -1,13 +1,18 @@
-//! Pictures: charts, pages of small charts, grids of images, and columns of these.
+//! Pictures: charts, pages of small charts, fields over the plane, grids of images, and rows and
+//! columns of these.
 //!
 //! A [`Picture`] draws itself with plotters into an SVG document; a [`Folder`] saves it, as SVG or
 //! turned into a PNG image with an embedded font, so that no font has to be installed.
 
+mod bars;
 mod chart;
 mod colours;
+mod field;
+mod header;
 mod images;
 mod panels;
 mod png;
+mod scale_bar;
 mod text;
 mod ticks;
 
@@ -16,8 +21,10 @@ use std::path::PathBuf;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
+pub use bars::BarChart;
 pub use chart::Chart;
 pub use colours::{ColourMap, RED};
+pub use field::Field;
 pub use images::ImageGrid;
 pub use panels::{Panel, Panels};
 
@@ -92,6 +99,26 @@ impl Picture for Column {
             let (top, bottom) = rest.split_vertically(picture.size().1);
             picture.draw(&top)?;
             rest = bottom;
+        }
+        Ok(())
+    }
+}
+
+/// Pictures beside each other.
+pub struct Row(pub Vec<Box<dyn Picture>>);
+
+impl Picture for Row {
+    fn size(&self) -> (u32, u32) {
+        let sizes = self.0.iter().map(|picture| picture.size());
+        sizes.fold((0, 0), |(width, height), (w, h)| (width + w, height.max(h)))
+    }
+
+    fn draw(&self, area: &Area<'_>) -> Drawn {
+        let mut rest = area.clone();
+        for picture in &self.0 {
+            let (left, right) = rest.split_horizontally(picture.size().0);
+            picture.draw(&left)?;
+            rest = right;
         }
         Ok(())
     }
