@@ -58,6 +58,12 @@ fn main() -> common::Result {
         .log_y()
         .size(802, 420)
         .line("loss before the step", points);
+    let bounds = |f: fn(f64, f64) -> f64, start| scan.losses.iter().copied().fold(start, f);
+    let (least, most) = (bounds(f64::min, f64::INFINITY), bounds(f64::max, 0.0));
+    let chart = Suggestion::ALL.into_iter().fold(chart, |chart, rule| match scan.suggest(rule) {
+        Some(rate) => chart.line(&format!("{rule:?}"), [(rate, least), (rate, most)]),
+        None => chart,
+    });
     plots.save("lr_scan", &chart)?;
 
     let rate = scan.suggest(Suggestion::HalfOfLeast).unwrap_or(0.001);

@@ -159,7 +159,7 @@ fn pictures(
         let field = if depth == 1 { arrow(field, w.column(node), b[[0, node]]) } else { field };
         let width = field.size().0;
         maps.push(Box::new(field));
-        histograms.push(Box::new(histogram(sums.column(node), phi).size(width, 320)));
+        histograms.push(Box::new(histogram(&name, sums.column(node), phi).size(width, 320)));
     }
     Ok([maps, histograms])
 }
@@ -168,11 +168,14 @@ fn pictures(
 fn arrow(field: Field, w: ArrayView1<'_, f32>, b: f32) -> Field {
     let (w1, w2, b) = (f64::from(w[0]), f64::from(w[1]), f64::from(b));
     let foot = -b / (w1 * w1 + w2 * w2);
+    // A line that passes the picture by leaves the origin to stand on.
+    let seen = (foot * w1).abs().max((foot * w2).abs()) < SIDE;
+    let foot = if seen { foot } else { 0.0 };
     field.arrow((foot * w1, foot * w2), ((foot + 1.0) * w1, (foot + 1.0) * w2))
 }
 
 /// How often a node's sums have which value, and what its activation makes of them.
-fn histogram(sums: ArrayView1<'_, f32>, phi: Activation) -> Chart {
+fn histogram(name: &str, sums: ArrayView1<'_, f32>, phi: Activation) -> Chart {
     let sums = sums.mapv(f64::from);
     let start = (f64::INFINITY, f64::NEG_INFINITY);
     let (low, high) = sums.iter().fold(start, |(low, high), &s| (low.min(s), high.max(s)));
@@ -184,8 +187,8 @@ fn histogram(sums: ArrayView1<'_, f32>, phi: Activation) -> Chart {
     let most = counts.iter().copied().fold(1.0, f64::max);
     let bars = (0..BINS).map(|bin| (low + (bin as f64 + 0.5) * width, counts[bin] / most));
     let curve = (0..=100).map(|i| low + (high - low) * f64::from(i) / 100.0);
-    Chart::new("")
-        .axes("s", "relative to the most frequent")
-        .bars("sums s", bars)
+    Chart::new(format!("{name}: sums"))
+        .axes("s", "relative frequency")
+        .bars("s = x·w + b", bars)
         .line(&phi.to_string(), curve.map(|s| (s, phi.value(s))))
 }

@@ -26,7 +26,10 @@ const STEPS: usize = 9_100;
 const POINTS: usize = 100;
 const RATE: f64 = 0.001;
 /// Minibatches of each kind of descent.
-const KINDS: [(&str, usize); 3] = [("batch", POINTS), ("stochastic", 1), ("minibatch", 20)];
+const KINDS: [(&str, usize); 3] = [("stochastic", 1), ("minibatch", 20), ("batch", POINTS)];
+/// What the seed of the weights is more than `--seed`: with 0 no unit is active left of x = 0, and
+/// a ReLU that is not active learns nothing.
+const FIRST_SEED: u64 = 2;
 
 /// Learns a parabola by three kinds of gradient descent.
 #[derive(Parser)]
@@ -51,15 +54,15 @@ fn main() -> common::Result {
     let data = Dataset::regression(&inputs, &y)?;
 
     let mut results = serde_json::Map::new();
-    let mut errors =
-        Chart::new("Error").axes("step", "mean of (a - b)² / 2").log_y().size(802, 340);
+    let mut errors = Chart::new("Error, the mean of (a − b)² / 2").axes("step", "error");
+    errors = errors.log_y().size(802, 340);
     let mut norms = Chart::new("Norm of the first layer's gradient")
         .axes("step", "norm")
         .log_y()
         .size(802, 340);
-    let mut fits = Chart::new("Fit").axes("x", "y").size(802, 420).points("data", pairs(&x, &y));
+    let mut fits = Chart::new("Fit").axes("x", "y").size(802, 420);
     for (name, batch) in KINDS {
-        let mut mlp = network(&hidden, args.seed, &device)?;
+        let mut mlp = network(&hidden, args.seed + FIRST_SEED, &device)?;
         let steps = if args.short { 200 } else { args.epochs(STEPS) };
         let history = descend(&mut mlp, &data, batch, steps, args.seed)?;
         let error = mlp.evaluate(&data, Loss::HalfSquared)?;
@@ -76,10 +79,11 @@ fn main() -> common::Result {
             plots.save("weights", &weights(&history))?;
         }
     }
+    let fits = fits.points("data", pairs(&x, &y));
     let column: [Box<dyn Picture>; 3] = [Box::new(fits), Box::new(errors), Box::new(norms)];
     plots.save("parabola", &Column(column.into()))?;
     for frame in 1..=frames {
-        let mut mlp = network(&hidden, args.seed, &device)?;
+        let mut mlp = network(&hidden, args.seed + FIRST_SEED, &device)?;
         let steps = STEPS * frame / frames;
         descend(&mut mlp, &data, POINTS, steps, args.seed)?;
         let learned = mlp.predict(&inputs.mapv(|x| x as f32))?.column(0).mapv(f64::from);
@@ -138,10 +142,14 @@ fn weights(history: &History) -> Chart {
     })
 }
 
-/// At most a thousand points of a long curve.
+/// At most about five hundred points of a long curve, each the mean of as many steps.
 fn thinned(values: &[f64]) -> Vec<(f64, f64)> {
-    let stride = values.len().div_ceil(1000).max(1);
-    values.iter().enumerate().step_by(stride).map(|(i, &y)| ((i + 1) as f64, y)).collect()
+    let count = values.len().div_ceil(500).max(1);
+    let point = |(i, chunk): (usize, &[f64])| {
+        let middle = (i * count) as f64 + 0.5 * (chunk.len() + 1) as f64;
+        (middle, chunk.iter().sum::<f64>() / chunk.len() as f64)
+    };
+    values.chunks(count).enumerate().map(point).collect()
 }
 
 fn pairs(x: &Array1<f64>, y: &Array1<f64>) -> Vec<(f64, f64)> {
