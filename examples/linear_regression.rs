@@ -69,14 +69,17 @@ fn main() -> common::Result {
         .size(802, 340)
         .epochs("training rows", &history.train_losses());
     let fitted = mlp.predict(&x.mapv(|x| x as f32))?;
-    let against = Chart::new("What the line makes of the rows")
+    let against = Chart::new("What was fitted")
         .axes(if features == 1 { "x" } else { "target" }, "value")
         .size(802, 420);
     let abscissa = if features == 1 { x.column(0) } else { y.column(0) };
     let pairs = |values: Vec<f64>| abscissa.iter().copied().zip(values).collect::<Vec<_>>();
-    let against = against
-        .points("target", pairs(y.column(0).to_vec()))
-        .points("prediction", pairs(fitted.column(0).mapv(f64::from).to_vec()));
+    let targets = pairs(y.column(0).to_vec());
+    let predictions = pairs(fitted.column(0).mapv(f64::from).to_vec());
+    let against = match features {
+        1 => against.points("rows", targets).line("fitted line", predictions),
+        _ => against.points("prediction", predictions).line("prediction = target", targets),
+    };
     plots.save("linear_regression", &Column(vec![Box::new(against), Box::new(curve)]))?;
 
     common::output::result(json!({

@@ -140,12 +140,11 @@ fn pictures(
     let at = |i: usize| (SIDE * (2.0 * (i as f64 + 0.5) / grid as f64 - 1.0)) as f32;
     let point = |(i, axis)| at(if axis == 0 { i / grid } else { i % grid });
     let plane = Array2::from_shape_fn((grid * grid, 2), point);
-    let outputs = network(layers, device)?.predict(&plane)?;
     let depth = layers.len();
-    let mut linear = layers.to_vec();
-    let last = &mut linear[depth - 1];
-    let phi = std::mem::replace(&mut last.phi, Activation::Identity);
-    let sums = network(&linear, device)?.predict(&plane)?;
+    let mut layers = layers.to_vec();
+    let phi = std::mem::replace(&mut layers[depth - 1].phi, Activation::Identity);
+    let sums = network(&layers, device)?.predict(&plane)?;
+    let outputs = Tensor::from_array(device, &sums)?.activate(phi)?.to_array()?;
 
     let (mut maps, mut histograms) =
         (Vec::<Box<dyn Picture>>::new(), Vec::<Box<dyn Picture>>::new());

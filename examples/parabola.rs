@@ -5,7 +5,7 @@
 //! gradient norms and weights; `--frames N` draws the fit as it comes about, in N pictures.
 //!
 //!     cargo run --release --example parabola
-//!     cargo run --release --example parabola -- --hidden 16,16 --frames 20
+//!     cargo run --release --example parabola -- --hidden 16,16 --rate 0.0001 --frames 20
 
 mod common;
 
@@ -23,6 +23,7 @@ use wgrad::train::History;
 use wgrad::{Dense, Device, Mlp, Trainer};
 
 const STEPS: usize = 9_100;
+const SHORT_STEPS: usize = 200;
 const POINTS: usize = 100;
 const RATE: f64 = 0.001;
 /// Minibatches of each kind of descent.
@@ -41,18 +42,24 @@ struct Arguments {
     #[arg(long, value_delimiter = ',', default_values_t = [4])]
     hidden: Vec<usize>,
 
+    /// The learning rate. With single samples and two hidden layers the default is too much: all
+    /// units fall silent, and 0.0001 is enough.
+    #[arg(long, default_value_t = RATE)]
+    rate: f64,
+
     /// How many pictures to draw of the fit on its way.
     #[arg(long, default_value_t = 0)]
     frames: usize,
 }
 
 fn main() -> common::Result {
-    let Arguments { common: args, hidden, frames } = Arguments::parse();
+    let Arguments { common: args, hidden, rate, frames } = Arguments::parse();
     let device = args.device()?;
     let plots = args.plots();
     let (x, inputs, y) = parabola(args.seed);
     let data = Dataset::regression(&inputs, &y)?;
 
+    let steps = if args.short { SHORT_STEPS } else { args.epochs(STEPS) };
     let mut results = serde_json::Map::new();
     let mut errors = Chart::new("Error, the mean of (a − b)² / 2").axes("step", "error");
     errors = errors.log_y().size(802, 340);
@@ -63,8 +70,7 @@ fn main() -> common::Result {
     let mut fits = Chart::new("Fit").axes("x", "y").size(802, 420);
     for (name, batch) in KINDS {
         let mut mlp = network(&hidden, args.seed + FIRST_SEED, &device)?;
-        let steps = if args.short { 200 } else { args.epochs(STEPS) };
-        let history = descend(&mut mlp, &data, batch, steps, args.seed)?;
+        let history = descend(&mut mlp, &data, batch, steps, rate, args.seed)?;
         let error = mlp.evaluate(&data, Loss::HalfSquared)?;
         println!("{name:>10} descent: error {error:.4} after {steps} steps");
         results.insert(name.to_owned(), json!(error));
@@ -84,8 +90,8 @@ fn main() -> common::Result {
     plots.save("parabola", &Column(column.into()))?;
     for frame in 1..=frames {
         let mut mlp = network(&hidden, args.seed + FIRST_SEED, &device)?;
-        let steps = STEPS * frame / frames;
-        descend(&mut mlp, &data, POINTS, steps, args.seed)?;
+        let steps = steps * frame / frames;
+        descend(&mut mlp, &data, POINTS, steps, rate, args.seed)?;
         let learned = mlp.predict(&inputs.mapv(|x| x as f32))?.column(0).mapv(f64::from);
         let chart = Chart::new(format!("Batch descent after {steps} steps")).axes("x", "y");
         let chart = chart.points("data", pairs(&x, &y)).line("network", pairs(&x, &learned));
@@ -120,9 +126,10 @@ fn descend(
     data: &Dataset,
     batch: usize,
     steps: usize,
+    rate: f64,
     seed: u64,
 ) -> wgrad::Result<History> {
-    Trainer::new(Loss::HalfSquared, Sgd::new(RATE))
+    Trainer::new(Loss::HalfSquared, Sgd::new(rate))
         .batch_size(batch)
         .epochs(steps.div_ceil(POINTS / batch))
         .seed(seed)
