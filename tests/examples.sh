@@ -23,6 +23,15 @@ for device in cpu gpu; do
     run mnist --device "$device" --out "$out/mnist" --short
     run activations --device "$device" --out "$out/activations" --short
     run reynolds --device "$device" --out "$out/reynolds" --data "$out/street" --short
+    for example in double_well five_points iris linear_regression logistic_mnist lr_scan \
+        network_maps parabola sincos; do
+        run "$example" --device "$device" --out "$out/$example" --short
+    done
+    run linear_regression --device "$device" --out "$out/linear_5" --short --features 5
+    run logistic_mnist --device "$device" --out "$out/logistic_l1" --short --penalty l1
+    run mnist --device "$device" --out "$out/mnist_linear" --short --net linear
+    run five_points --device "$device" --out "$out/study" --short --study depth
+    run parabola --device "$device" --out "$out/frames" --short --frames 2 --hidden 8,8
     run benchmark --device "$device" --short --json "$out/benchmark.json"
 done
 run devices --json

@@ -1,4 +1,4 @@
-//! Charts of lines and dots over linear or logarithmic axes.
+//! Charts of lines, dots and bars over linear or logarithmic axes.
 
 use plotters::prelude::*;
 
@@ -8,6 +8,7 @@ use super::text::{self, LABEL, TICK};
 use super::ticks::Scale;
 use super::{Area, Drawn, Picture};
 
+#[derive(Clone)]
 struct Series {
     label: String,
     points: Vec<(f64, f64)>,
@@ -16,6 +17,7 @@ struct Series {
 }
 
 /// A chart with a title, two labelled axes, and named series of lines or of dots.
+#[derive(Clone)]
 pub struct Chart {
     title: String,
     axes: (String, String),
@@ -70,6 +72,11 @@ impl Chart {
         self.series(label, points, Mark::Dots)
     }
 
+    /// Adds a bar that stands on 0 for each point, as wide as the first two are apart.
+    pub fn bars(self, label: &str, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        self.series(label, points, Mark::Bars)
+    }
+
     fn series(
         mut self,
         label: &str,
@@ -121,9 +128,17 @@ impl Picture for Chart {
                 Mark::Line => {
                     plot.draw_series(LineSeries::new(points, series.colour.stroke_width(2)))?;
                 }
-                Mark::Dots | Mark::Bars => {
+                Mark::Dots => {
                     let style = series.colour.mix(0.6).filled();
                     plot.draw_series(points.into_iter().map(|at| Circle::new(at, 2, style)))?;
+                }
+                Mark::Bars => {
+                    let width = points.windows(2).next().map_or(1.0, |pair| pair[1].0 - pair[0].0);
+                    let style = series.colour.mix(0.5).filled();
+                    let bar = |(x, y)| {
+                        Rectangle::new([(x - width / 2.0, 0.0), (x + width / 2.0, y)], style)
+                    };
+                    plot.draw_series(points.into_iter().map(bar))?;
                 }
             }
         }

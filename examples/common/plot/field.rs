@@ -23,6 +23,8 @@ pub struct Field {
     map: ColourMap,
     limits: (f32, f32),
     discs: Vec<((f64, f64), f64)>,
+    points: Vec<((f64, f64), bool)>,
+    arrows: Vec<[(f64, f64); 2]>,
     scale: u32,
 }
 
@@ -39,6 +41,8 @@ impl Field {
             extent: [(0.0, width as f64), (0.0, height as f64)],
             map,
             discs: Vec::new(),
+            points: Vec::new(),
+            arrows: Vec::new(),
             scale: 2,
         }
     }
@@ -72,6 +76,43 @@ impl Field {
     pub fn disc(mut self, centre: (f64, f64), radius: f64) -> Self {
         self.discs.push((centre, radius));
         self
+    }
+
+    /// Marks a point in the colour of the upper or of the lower limit, with a white ring.
+    pub fn point(mut self, at: (f64, f64), upper: bool) -> Self {
+        self.points.push((at, upper));
+        self
+    }
+
+    /// Adds an arrow.
+    pub fn arrow(mut self, from: (f64, f64), to: (f64, f64)) -> Self {
+        self.arrows.push([from, to]);
+        self
+    }
+
+    /// The points and arrows, whose places `pixel` finds.
+    fn draw_marks(&self, area: &Area<'_>, pixel: impl Fn((f64, f64)) -> (i32, i32)) -> Drawn {
+        for &(at, upper) in &self.points {
+            let colour = self.map.colour(if upper { 1.0 } else { 0.0 });
+            for (radius, colour) in [(9, INK), (8, WHITE), (6, colour)] {
+                area.draw(&Circle::new(pixel(at), radius, colour.filled()))?;
+            }
+        }
+        for &[from, to] in &self.arrows {
+            let (from, to) = (pixel(from), pixel(to));
+            let (dx, dy) = (f64::from(to.0 - from.0), f64::from(to.1 - from.1));
+            let length = dx.hypot(dy).max(1.0);
+            let (dx, dy) = (dx / length, dy / length);
+            // Corners of the head, so far back along the arrow and so far aside.
+            let corner = |back: f64, aside: f64| {
+                let (x, y) = (f64::from(to.0) - back * dx, f64::from(to.1) - back * dy);
+                ((x - aside * dy).round() as i32, (y + aside * dx).round() as i32)
+            };
+            area.draw(&PathElement::new([from, corner(8.0, 0.0)], INK.stroke_width(2)))?;
+            area.draw(&Polygon::new([to, corner(11.0, 5.0), corner(11.0, -5.0)], INK.filled()))?;
+            area.draw(&Circle::new(from, 3, INK.filled()))?;
+        }
+        Ok(())
     }
 
     /// The colours, neighbours of one colour in a column of cells as one rectangle.
@@ -142,6 +183,11 @@ impl Picture for Field {
             });
             plot.draw_series([Polygon::new(round.collect::<Vec<_>>(), INK.filled())])?;
         }
+        let (left, top) = area.get_pixel_range();
+        self.draw_marks(area, |at| {
+            let (x, y) = plot.backend_coord(&at);
+            (x - left.start, y - top.start)
+        })?;
         let bar = area.margin(above, 0, width - right + 12, 0);
         scale_bar::draw(&bar, self.map, self.limits, (height - above - below) as i32)
     }

@@ -1,5 +1,5 @@
-//! Pictures: charts, pages of small charts, bars, fields over the plane, grids of images, and columns
-//! of these.
+//! Pictures: charts, pages of small charts, bars, fields over the plane, grids of images, and rows and
+//! columns of these.
 //!
 //! A [`Picture`] draws itself with plotters into an SVG document; a [`Folder`] saves it, as SVG or
 //! turned into a PNG image with an embedded font, so that no font has to be installed.
@@ -99,6 +99,26 @@ impl Picture for Column {
             let (top, bottom) = rest.split_vertically(picture.size().1);
             picture.draw(&top)?;
             rest = bottom;
+        }
+        Ok(())
+    }
+}
+
+/// Pictures beside each other.
+pub struct Row(pub Vec<Box<dyn Picture>>);
+
+impl Picture for Row {
+    fn size(&self) -> (u32, u32) {
+        let sizes = self.0.iter().map(|picture| picture.size());
+        sizes.fold((0, 0), |(width, height), (w, h)| (width + w, height.max(h)))
+    }
+
+    fn draw(&self, area: &Area<'_>) -> Drawn {
+        let mut rest = area.clone();
+        for picture in &self.0 {
+            let (left, right) = rest.split_horizontally(picture.size().0);
+            picture.draw(&left)?;
+            rest = right;
         }
         Ok(())
     }
