@@ -132,7 +132,7 @@ fn gains_are_pytorchs() {
     near(Activation::Identity, 1.0);
     near(Activation::Sigmoid, 1.0);
     near(Activation::Tanh, 5.0 / 3.0);
-    near(Activation::Relu, 1.414_213_6);
+    near(Activation::Relu, 2f32.sqrt());
     near(Activation::LeakyRelu(0.2), 1.386_750_5);
     near(Activation::Selu, 0.75);
 }

@@ -10,7 +10,7 @@ use crate::common::compare::{Expected, exact, rounded};
 /// The activations for a case of a number: those that kernels of products apply themselves, and of
 /// the others every third, so that all are met over the cases.
 pub fn activations(case: usize) -> Vec<Activation> {
-    let chosen = |&(i, _): &(usize, Activation)| i < 4 || (i + case) % 3 == 0;
+    let chosen = |&(i, _): &(usize, Activation)| i < 4 || (i + case).is_multiple_of(3);
     Activation::ALL.into_iter().enumerate().filter(chosen).map(|(_, phi)| phi).collect()
 }
 
