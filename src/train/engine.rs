@@ -1,7 +1,7 @@
 //! A compiled training run: the programs of the whole and of the short last minibatch, bound to
 //! the network's parameters, the data, and the optimizer's state.
 
-use super::flight::Plan;
+use super::flight::{EpochStep, Plan};
 use super::objective::{Objective, Weights};
 use super::recording::Recorder;
 use super::resident::Placed;
@@ -36,6 +36,7 @@ impl<'a> Setup<'a> {
 pub(super) struct Engine {
     executable: Box<dyn Executable>,
     pub(super) plan: Plan,
+    pub(super) epoch: Vec<EpochStep>,
     reduction: LossReduction,
     /// What each row of the data counts; none where each counts once.
     weights: Option<Weights>,
@@ -107,7 +108,7 @@ impl Engine {
         let buffers: Vec<Buffer> = programs[0].buffers.iter().map(place).collect::<Result<_>>()?;
         let executable = device.compile(&programs, &buffers)?;
         let specs = programs[0].buffers.iter().map(|spec| spec.name.clone()).collect();
-        Ok(Self { executable, plan, reduction, weights, specs, buffers })
+        Ok(Self { executable, plan, epoch: plan.epoch(), reduction, weights, specs, buffers })
     }
 
     /// A buffer of the run.

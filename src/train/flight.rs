@@ -23,6 +23,19 @@ fn is_recorded(update: u64, every: usize) -> bool {
     (update - 1).is_multiple_of(every as u64)
 }
 
+/// A step of every epoch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct EpochStep {
+    /// The program of its kind of minibatch.
+    program: usize,
+    /// Where its rows begin in the epoch.
+    first_row: usize,
+    /// The number of its update in the epoch, from 0.
+    update: u64,
+    /// Whether it ends with the update.
+    updates: bool,
+}
+
 /// How the rows of an epoch are divided into minibatches, and epochs into flights.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Plan {
@@ -105,6 +118,21 @@ impl Plan {
         updates.filter(|update| is_recorded(*update, every)).collect()
     }
 
+    /// The steps of an epoch, each with its kind of minibatch by number.
+    pub(super) fn epoch(&self) -> Vec<EpochStep> {
+        let kinds = self.minibatches();
+        let step = |i| {
+            let kind = self.minibatch(i);
+            EpochStep {
+                program: kinds.iter().position(|other| *other == kind).unwrap_or(0),
+                first_row: i * self.batch,
+                update: (i / self.accumulate) as u64,
+                updates: kind.1.last,
+            }
+        };
+        (0..self.steps).map(step).collect()
+    }
+
     /// The updates of the first `step` steps, which are whole epochs.
     pub(super) fn updates_after(&self, step: u64) -> u64 {
         step / self.steps as u64 * self.updates() as u64
@@ -140,39 +168,41 @@ impl Plan {
         (first..first + count).flat_map(epoch).collect()
     }
 
-    /// The launches of `count` epochs; `step` is the number of steps taken before, in whole epochs,
-    /// `coefficients` gives those of each update in turn, counted from 0.
+    /// The launches of `count` epochs of these steps; `step` is the number of steps taken before, in
+    /// whole epochs, `coefficients` gives those of each update in turn, counted from 0.
     pub(super) fn launches(
         &self,
+        steps: &[EpochStep],
         count: usize,
         step: u64,
         mut coefficients: impl FnMut(u64) -> [f32; 8],
         launches: &mut Vec<Launch>,
     ) {
         launches.clear();
-        let kinds = self.minibatches();
-        let updates = self.updates_after(step);
-        let mut records = 0;
-        for slot in 0..count * self.steps {
-            let (epoch, i) = (slot / self.steps, slot % self.steps);
+        let mut updates = self.updates_after(step);
+        let (mut records, mut slot) = (0, 0);
+        for epoch in 0..count {
             let from = if self.shuffle { epoch * self.rows } else { 0 };
-            let kind = self.minibatch(i);
-            let update = updates + (epoch * self.updates() + i / self.accumulate) as u64 + 1;
-            let keeps =
-                kind.1.last && self.record_every.is_some_and(|every| is_recorded(update, every));
-            let keep = if keeps { records } else { StepArgs::KEEP_NOTHING };
-            records += u32::from(keeps);
-            launches.push(Launch {
-                program: kinds.iter().position(|other| *other == kind).unwrap_or(0),
-                args: StepArgs {
-                    first_row: (from + i * self.batch) as u32,
-                    slot: slot as u32,
-                    // The numbers of random masks may come again after 2^32 steps.
-                    number: (step + slot as u64) as u32,
-                    keep,
-                    coefficients: if kind.1.last { coefficients(update - 1) } else { [0.0; 8] },
-                },
-            });
+            for at in steps {
+                let update = updates + at.update;
+                let keeps = at.updates
+                    && self.record_every.is_some_and(|every| is_recorded(update + 1, every));
+                let keep = if keeps { records } else { StepArgs::KEEP_NOTHING };
+                records += u32::from(keeps);
+                launches.push(Launch {
+                    program: at.program,
+                    args: StepArgs {
+                        first_row: (from + at.first_row) as u32,
+                        slot,
+                        // The numbers of random masks may come again after 2^32 steps.
+                        number: (step + u64::from(slot)) as u32,
+                        keep,
+                        coefficients: if at.updates { coefficients(update) } else { [0.0; 8] },
+                    },
+                });
+                slot += 1;
+            }
+            updates += self.updates() as u64;
         }
     }
 

@@ -141,7 +141,7 @@ impl Trainer {
             let step = (epoch * plan.steps) as u64;
             let coefficients =
                 |step| pace.next(&self.settings.optimizer, range.rate(step as usize), None);
-            plan.launches(count, step, coefficients, &mut launches);
+            plan.launches(&engine.epoch, count, step, coefficients, &mut launches);
             launches.truncate(range.steps - losses.len());
             engine.queue(&launches)?;
             if let Some(buffer) = engine.buffer(names::LOSSES) {

@@ -145,7 +145,7 @@ impl<'a> Run<'a> {
         let order = plan.order(self.settings.seed, self.epoch, count);
         self.engine.write_order(&order)?;
         let coefficients = |step| self.pacer.coefficients(step);
-        plan.launches(count, self.step, coefficients, &mut self.launches);
+        plan.launches(&self.engine.epoch, count, self.step, coefficients, &mut self.launches);
         self.engine.queue(&self.launches)?;
         if let Some(validation) = &mut self.validation {
             validation.predictor.queue()?;

@@ -122,6 +122,8 @@ fn check(activations: [Activation; 2], loss: Loss, kind: TargetKind) -> f64 {
     assert_eq!(truth.len(), 6 + slopes);
     let mean = reference.loss(loss, &data);
     let mut worst = 0.0f64;
+    let report = Trainer::new(loss, Sgd::default()).check_gradients(&mlp, &data).unwrap();
+    assert!(report.passes(1e-3), "{hidden}, {last} with {loss}: {report}");
     for device in devices() {
         let mlp = mlp.to_device(device).unwrap();
         for reduction in LossReduction::ALL {

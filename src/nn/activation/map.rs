@@ -30,16 +30,24 @@ impl Activation {
     }
 
     /// xs = phi(xs)
+    // Loops, here and below, and no closures: long ones are not compiled into the function that is
+    // for wide vectors.
     #[inline(always)]
     pub(crate) fn apply(self, xs: &mut [f32]) {
-        with_formula!(self, phi => xs.iter_mut().for_each(|x| *x = phi.value(*x)));
+        with_formula!(self, phi => {
+            for x in xs {
+                *x = phi.value(*x);
+            }
+        });
     }
 
     /// out = phi(xs)
     #[inline(always)]
     pub(crate) fn apply_to(self, xs: &[f32], out: &mut [f32]) {
         with_formula!(self, phi => {
-            out.iter_mut().zip(xs).for_each(|(y, &x)| *y = phi.value(x));
+            for (y, &x) in out.iter_mut().zip(xs) {
+                *y = phi.value(x);
+            }
         });
     }
 
@@ -47,7 +55,9 @@ impl Activation {
     #[inline(always)]
     pub(crate) fn differentiate_to(self, xs: &[f32], out: &mut [f32]) {
         with_formula!(self, phi => {
-            out.iter_mut().zip(xs).for_each(|(y, &x)| *y = phi.derivative_at(x));
+            for (y, &x) in out.iter_mut().zip(xs) {
+                *y = phi.derivative_at(x);
+            }
         });
     }
 
@@ -55,7 +65,9 @@ impl Activation {
     #[inline(always)]
     pub(crate) fn chain(self, cached: &[f32], deltas: &mut [f32]) {
         with_formula!(self, phi => {
-            deltas.iter_mut().zip(cached).for_each(|(d, &c)| *d *= phi.derivative(c));
+            for (d, &c) in deltas.iter_mut().zip(cached) {
+                *d *= phi.derivative(c);
+            }
         });
     }
 }

@@ -3,7 +3,7 @@
 use super::subnormal::flush;
 use super::{Picked, pick_checked};
 use crate::device::cpu::memory::Bank;
-use crate::device::cpu::vectorize::vectorize;
+use crate::device::cpu::vectorize::{Vectorized, vectorize};
 use crate::error::{Error, Result};
 use crate::nn::{Loss, Target, TargetKind};
 use crate::op::{Op, StepArgs};
@@ -59,12 +59,12 @@ fn execute_loss(
         TargetKind::Labels => {
             let labels = bank.read_u32(targets.source);
             let rows = Labels { labels, picked, classes: output.shape.cols };
-            vectorize(|| by_labels(loss, outputs, rows, delta, row_losses))?;
+            vectorize(Rows { loss, outputs, targets: rows, delta, row_losses })?;
         }
         TargetKind::Values => {
             let values = bank.read(targets.source);
             let rows = Values { values, picked, positive: positive.map(|view| bank.read(view)) };
-            vectorize(|| by_values(loss, outputs, rows, delta, row_losses));
+            vectorize(Rows { loss, outputs, targets: rows, delta, row_losses });
         }
     }
     let cached = cached.map(|cached| bank.read(cached));
@@ -79,6 +79,45 @@ fn execute_loss(
         flush(delta);
     });
     Ok(())
+}
+
+/// The losses of all rows, and their gradients.
+struct Rows<'a, T> {
+    loss: Loss,
+    outputs: &'a [f32],
+    targets: T,
+    delta: &'a mut [f32],
+    row_losses: &'a mut [f32],
+}
+
+impl Vectorized for Rows<'_, Labels<'_>> {
+    type Output = Result<()>;
+
+    /// The usual loss has code of its own, without a choice in each row.
+    #[inline(always)]
+    fn run(self) -> Result<()> {
+        let Self { loss, outputs, targets, delta, row_losses } = self;
+        match loss {
+            Loss::CrossEntropy => {
+                by_labels(Loss::CrossEntropy, outputs, targets, delta, row_losses)
+            }
+            _ => by_labels(loss, outputs, targets, delta, row_losses),
+        }
+    }
+}
+
+impl Vectorized for Rows<'_, Values<'_>> {
+    type Output = ();
+
+    /// The usual loss has code of its own, without a choice in each row.
+    #[inline(always)]
+    fn run(self) {
+        let Self { loss, outputs, targets, delta, row_losses } = self;
+        match loss {
+            Loss::Mse => by_values(Loss::Mse, outputs, targets, delta, row_losses),
+            _ => by_values(loss, outputs, targets, delta, row_losses),
+        }
+    }
 }
 
 /// Integer targets, and where each row's one is.
