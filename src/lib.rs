@@ -43,8 +43,8 @@
 //!
 //! # Features
 //!
-//! `gpu` (default) holds everything that needs wgpu; without it the crate builds in seconds and
-//! trains on the CPU. `progress` (default) draws a progress bar while training.
+//! `gpu` (default) holds everything that needs wgpu; without it the crate trains on the CPU.
+//! `progress` (default) draws a progress bar while training.
 
 pub mod data;
 pub mod device;
