@@ -59,7 +59,15 @@ impl Buffer {
     /// # Errors
     /// [`Error::Device`].
     pub fn read<T: bytemuck::Pod>(&self) -> Result<Vec<T>> {
-        self.read_range(0..self.words)
+        pollster::block_on(self.read_async())
+    }
+
+    /// [`read`](Self::read), without blocking.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read).
+    pub async fn read_async<T: bytemuck::Pod>(&self) -> Result<Vec<T>> {
+        self.read_range_async(0..self.words).await
     }
 
     /// Waits for the work queued so far and reads a range of words.

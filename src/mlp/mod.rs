@@ -79,7 +79,7 @@ impl Mlp {
     /// # Errors
     /// Those of [`to_device`](Self::to_device).
     pub async fn to_device_async(&self, device: &Device) -> Result<Self> {
-        let words = self.parameters.read_range_async(0..self.parameters.words()).await?;
+        let words = self.parameters.read_async().await?;
         Self::new(device, self.network.clone(), words)
     }
 }

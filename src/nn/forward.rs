@@ -1,5 +1,6 @@
 //! A network's forward pass on the host, over any [`Real`]: what gradient checks differentiate.
 
+use super::loss::softmax;
 use super::{Activation, Network, ParameterKind, Real};
 
 /// The output of a network for one row of inputs, from its flat parameters.
@@ -33,12 +34,11 @@ fn map<T: Real>(activation: Activation, slope: T, z: Vec<T>) -> Vec<T> {
     match activation {
         Activation::Prelu => z.into_iter().map(|z| if z > zero { z } else { slope * z }).collect(),
         Activation::Softmax | Activation::LogSoftmax => {
-            let largest = z.iter().copied().fold(T::of(f64::NEG_INFINITY), T::max);
-            let sum = z.iter().fold(zero, |sum, &z| sum + (z - largest).exp());
-            let logarithms = z.into_iter().map(|z| (z - largest) - sum.ln());
+            let mut probabilities = z.clone();
+            let (largest, total) = softmax(&z, &mut probabilities);
             match activation {
-                Activation::Softmax => logarithms.map(T::exp).collect(),
-                _ => logarithms.collect(),
+                Activation::Softmax => probabilities,
+                _ => z.into_iter().map(|z| (z - largest) - total.ln()).collect(),
             }
         }
         _ => z.into_iter().map(|z| activation.value(z)).collect(),

@@ -19,3 +19,4 @@ pub use loss::{Domain, Loss, LossReduction, Target, TargetKind};
 pub(crate) use network::InputNoise;
 pub use network::{Layer, Network, Parameter, ParameterKind};
 pub use real::Real;
+pub(crate) use real::sign;

@@ -53,6 +53,12 @@ pub trait Real:
     fn min(self, other: Self) -> Self;
 }
 
+/// -1, 0 or 1; `signum` gives 1 for 0. No number has the sign 0.
+#[inline(always)]
+pub(crate) fn sign(x: f32) -> f32 {
+    f32::from(u8::from(x > 0.0)) - f32::from(u8::from(x < 0.0))
+}
+
 impl Real for f64 {
     fn of(x: f64) -> Self {
         x

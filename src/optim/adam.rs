@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rule::{At, Domain, Rule};
+use super::rule::{At, Domain, Rule, move_means};
 
 /// Adam (Kingma and Ba, 2015), PyTorch's `Adam`; with `amsgrad` that of Reddi et al. (2018).
 ///
@@ -59,7 +59,7 @@ impl Rule for Adam {
     /// Corrected rate; the gradient's share in its mean; the correction of sqrt(v).
     fn coefficients(&self, at: &At) -> [f64; 8] {
         let rate = at.rate / at.correction(at.momentum);
-        let change = 1.0 / at.correction(self.beta2).sqrt();
+        let change = at.root_correction(self.beta2);
         [rate, 0.0, 1.0 - at.momentum, change, 0.0, 0.0, 0.0, 0.0]
     }
 
@@ -82,8 +82,7 @@ impl Rule for Adam {
         if self.amsgrad {
             for (((p, &g), (m, v)), most) in all.zip(largest) {
                 let g = g + decay * *p;
-                *m += c1 * (g - *m);
-                *v += c2 * (g * g - *v);
+                move_means(m, v, g, [c1, c2]);
                 *most = most.max(*v);
                 *p -= rate * *m / (most.sqrt() * change + epsilon);
             }
@@ -91,8 +90,7 @@ impl Rule for Adam {
         }
         for ((p, &g), (m, v)) in all {
             let g = g + decay * *p;
-            *m += c1 * (g - *m);
-            *v += c2 * (g * g - *v);
+            move_means(m, v, g, [c1, c2]);
             *p -= rate * *m / (v.sqrt() * change + epsilon);
         }
     }
@@ -102,11 +100,6 @@ impl Rule for Adam {
     }
 
     fn domains(&self) -> Vec<Domain> {
-        vec![
-            Domain::decay("beta1", self.beta1),
-            Domain::decay("beta2", self.beta2),
-            Domain::epsilon(self.epsilon),
-            Domain::not_negative("weight decay", self.weight_decay),
-        ]
+        Domain::adam([self.beta1, self.beta2], self.epsilon, self.weight_decay)
     }
 }

@@ -78,11 +78,6 @@ impl Rule for Adamax {
     }
 
     fn domains(&self) -> Vec<Domain> {
-        vec![
-            Domain::decay("beta1", self.beta1),
-            Domain::decay("beta2", self.beta2),
-            Domain::epsilon(self.epsilon),
-            Domain::not_negative("weight decay", self.weight_decay),
-        ]
+        Domain::adam([self.beta1, self.beta2], self.epsilon, self.weight_decay)
     }
 }

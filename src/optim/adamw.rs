@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rule::{At, Domain, Rule};
+use super::rule::{At, Domain, Rule, move_means};
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter, 2019), PyTorch's `AdamW`.
 ///
@@ -56,7 +56,7 @@ impl Rule for AdamW {
     /// Corrected rate; rate; the gradient's share in its mean; the correction of sqrt(v).
     fn coefficients(&self, at: &At) -> [f64; 8] {
         let rate = at.rate / at.correction(at.momentum);
-        let change = 1.0 / at.correction(self.beta2).sqrt();
+        let change = at.root_correction(self.beta2);
         [rate, at.rate, 1.0 - at.momentum, change, 0.0, 0.0, 0.0, 0.0]
     }
 
@@ -79,16 +79,14 @@ impl Rule for AdamW {
         let all = parameters.iter_mut().zip(gradients).zip(moments);
         if self.amsgrad {
             for (((p, &g), (m, v)), most) in all.zip(largest) {
-                *m += c1 * (g - *m);
-                *v += c2 * (g * g - *v);
+                move_means(m, v, g, [c1, c2]);
                 *most = most.max(*v);
                 *p -= decay * *p + rate * *m / (most.sqrt() * change + epsilon);
             }
             return;
         }
         for ((p, &g), (m, v)) in all {
-            *m += c1 * (g - *m);
-            *v += c2 * (g * g - *v);
+            move_means(m, v, g, [c1, c2]);
             *p -= decay * *p + rate * *m / (v.sqrt() * change + epsilon);
         }
     }
@@ -98,11 +96,6 @@ impl Rule for AdamW {
     }
 
     fn domains(&self) -> Vec<Domain> {
-        vec![
-            Domain::decay("beta1", self.beta1),
-            Domain::decay("beta2", self.beta2),
-            Domain::epsilon(self.epsilon),
-            Domain::not_negative("weight decay", self.weight_decay),
-        ]
+        Domain::adam([self.beta1, self.beta2], self.epsilon, self.weight_decay)
     }
 }

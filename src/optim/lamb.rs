@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rule::{At, Domain, Rule};
+use super::rule::{At, Domain, Rule, move_means};
 
 /// LAMB (You et al., 2020, algorithm 2): Adam's direction, scaled for each weight and each bias to
 /// the parameter's norm.
@@ -52,8 +52,7 @@ impl Lamb {
         let [decay, c2, epsilon] = self.constants().map(|x| x as f32);
         let moments = first.iter_mut().zip(second);
         for ((&p, g), (m, v)) in parameters.iter().zip(gradients).zip(moments) {
-            *m += c1 * (*g - *m);
-            *v += c2 * (*g * *g - *v);
+            move_means(m, v, *g, [c1, c2]);
             *g = correction * *m / (v.sqrt() * change + epsilon) + decay * p;
         }
     }
@@ -74,7 +73,7 @@ impl Rule for Lamb {
 
     /// Rate; the gradient's share in its mean; the corrections of sqrt(v) and of m.
     fn coefficients(&self, at: &At) -> [f64; 8] {
-        let change = 1.0 / at.correction(self.beta2).sqrt();
+        let change = at.root_correction(self.beta2);
         let correction = 1.0 / at.correction(at.momentum);
         [at.rate, 0.0, 1.0 - at.momentum, change, correction, 0.0, 0.0, 0.0]
     }
@@ -91,11 +90,6 @@ impl Rule for Lamb {
     }
 
     fn domains(&self) -> Vec<Domain> {
-        vec![
-            Domain::decay("beta1", self.beta1),
-            Domain::decay("beta2", self.beta2),
-            Domain::epsilon(self.epsilon),
-            Domain::not_negative("weight decay", self.weight_decay),
-        ]
+        Domain::adam([self.beta1, self.beta2], self.epsilon, self.weight_decay)
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rule::{At, Domain, Rule};
+use crate::nn::sign;
 
 /// Lion (Chen et al., 2023, algorithm 2): steps of one size, by the sign of a running mean.
 ///
@@ -61,9 +62,7 @@ impl Rule for Lion {
         let [decay, c2, _] = self.constants().map(|x| x as f32);
         for ((p, &g), m) in parameters.iter_mut().zip(gradients).zip(mean) {
             let c = *m + c1 * (g - *m);
-            // Unlike `signum` it is 0 at 0.
-            let sign = f32::from(u8::from(c > 0.0)) - f32::from(u8::from(c < 0.0));
-            *p -= rate * (sign + decay * *p);
+            *p -= rate * (sign(c) + decay * *p);
             *m += c2 * (g - *m);
         }
     }

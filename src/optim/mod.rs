@@ -48,3 +48,4 @@ pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 
 pub(crate) use pace::Pace;
+pub(crate) use rule::Domain;

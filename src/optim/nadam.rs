@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rule::{At, Domain, Rule};
+use super::rule::{At, Domain, Rule, move_means};
 
 /// Adam with Nesterov's momentum (Dozat, 2016), PyTorch's `NAdam`.
 ///
@@ -58,7 +58,7 @@ impl Rule for NAdam {
         let next = self.shrinkage(at.step + 1, at.momentum);
         let along_mean = at.rate * next / (1.0 - at.product * next);
         let along_gradient = at.rate * (1.0 - now) / (1.0 - at.product);
-        let change = 1.0 / at.correction(self.beta2).sqrt();
+        let change = at.root_correction(self.beta2);
         [along_mean, along_gradient, 1.0 - at.momentum, change, 0.0, 0.0, 0.0, 0.0]
     }
 
@@ -79,8 +79,7 @@ impl Rule for NAdam {
         let moments = first.iter_mut().zip(second);
         for ((p, &g), (m, v)) in parameters.iter_mut().zip(gradients).zip(moments) {
             let g = g + decay * *p;
-            *m += c1 * (g - *m);
-            *v += c2 * (g * g - *v);
+            move_means(m, v, g, [c1, c2]);
             *p -= (along_mean * *m + along_gradient * g) / (v.sqrt() * change + epsilon);
         }
     }
@@ -90,12 +89,8 @@ impl Rule for NAdam {
     }
 
     fn domains(&self) -> Vec<Domain> {
-        vec![
-            Domain::decay("beta1", self.beta1),
-            Domain::decay("beta2", self.beta2),
-            Domain::epsilon(self.epsilon),
-            Domain::not_negative("weight decay", self.weight_decay),
-            Domain::not_negative("momentum decay", self.momentum_decay),
-        ]
+        let mut domains = Domain::adam([self.beta1, self.beta2], self.epsilon, self.weight_decay);
+        domains.push(Domain::not_negative("momentum decay", self.momentum_decay));
+        domains
     }
 }

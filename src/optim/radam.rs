@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rule::{At, Domain, Rule};
+use super::rule::{At, Domain, Rule, move_means};
 
 /// Rectified Adam (Liu et al., 2020), PyTorch's `RAdam`: no division by sqrt(v) while too few
 /// gradients were seen for it.
@@ -86,8 +86,7 @@ impl Rule for RAdam {
         let moments = first.iter_mut().zip(second);
         for ((p, &g), (m, v)) in parameters.iter_mut().zip(gradients).zip(moments) {
             let g = g + decay * *p;
-            *m += c1 * (g - *m);
-            *v += c2 * (g * g - *v);
+            move_means(m, v, g, [c1, c2]);
             *p -= adaptive * *m / (v.sqrt() + epsilon) + plain * *m;
         }
     }
@@ -97,11 +96,6 @@ impl Rule for RAdam {
     }
 
     fn domains(&self) -> Vec<Domain> {
-        vec![
-            Domain::decay("beta1", self.beta1),
-            Domain::decay("beta2", self.beta2),
-            Domain::epsilon(self.epsilon),
-            Domain::not_negative("weight decay", self.weight_decay),
-        ]
+        Domain::adam([self.beta1, self.beta2], self.epsilon, self.weight_decay)
     }
 }

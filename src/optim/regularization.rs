@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use super::rule::Domain;
+use crate::error::Result;
 
 /// Limits of the gradients, applied before the optimizer's step.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -54,24 +55,23 @@ impl Regularization {
     /// Checks that every number is in its domain.
     ///
     /// # Errors
-    /// [`Error::Argument`].
+    /// [`Error::Argument`](crate::Error::Argument).
     pub(crate) fn check(&self) -> Result<()> {
-        let positive = |x: f64| x.is_finite() && x > 0.0;
-        let factor = |x: f64| x.is_finite() && x >= 0.0;
-        let limit = |limit: Option<f64>| (limit.unwrap_or(1.0), limit.is_none_or(positive));
-        let (clip, clip_fits) = limit(self.clip.map(Clip::limit));
-        let (norm, norm_fits) = limit(self.max_norm);
-        let decay = self.average.unwrap_or(0.0);
+        let limit = |what, limit: f64| {
+            let fits = limit.is_finite() && limit > 0.0;
+            Domain::that(fits, what, limit, "a finite number, more than 0")
+        };
+        let decay = |decay: f64| {
+            let fits = (0.0..1.0).contains(&decay);
+            Domain::that(fits, "the average's decay", decay, "at least 0, below 1")
+        };
         let domains = [
-            ("the L1 penalty", self.l1, factor(self.l1), "a finite number, at least 0"),
-            ("the L2 penalty", self.l2, factor(self.l2), "a finite number, at least 0"),
-            ("the gradients' limit", clip, clip_fits, "a finite number, more than 0"),
-            ("the weights' largest norm", norm, norm_fits, "a finite number, more than 0"),
-            ("the average's decay", decay, (0.0..1.0).contains(&decay), "at least 0, below 1"),
+            Some(Domain::not_negative("the L1 penalty", self.l1)),
+            Some(Domain::not_negative("the L2 penalty", self.l2)),
+            self.clip.map(|clip| limit("the gradients' limit", clip.limit())),
+            self.max_norm.map(|norm| limit("the weights' largest norm", norm)),
+            self.average.map(decay),
         ];
-        match domains.into_iter().find(|domain| !domain.2) {
-            Some((what, value, _, expected)) => Err(Error::argument(what, value, expected)),
-            None => Ok(()),
-        }
+        domains.iter().flatten().try_for_each(Domain::check)
     }
 }

@@ -20,6 +20,11 @@ impl At {
     pub(crate) fn correction(&self, decay: f64) -> f64 {
         1.0 - decay.powf(self.step as f64)
     }
+
+    /// 1 / sqrt(1 - decay^t), what the root of a running mean of squares is multiplied with.
+    pub(crate) fn root_correction(&self, decay: f64) -> f64 {
+        1.0 / self.correction(decay).sqrt()
+    }
 }
 
 /// An update rule.
@@ -69,6 +74,13 @@ pub(crate) trait Rule {
     fn domains(&self) -> Vec<Domain>;
 }
 
+/// Moves the running means of gradients, m, and of their squares, v, by the shares of a gradient.
+#[inline(always)]
+pub(super) fn move_means(m: &mut f32, v: &mut f32, g: f32, [share, square_share]: [f32; 2]) {
+    *m += share * (g - *m);
+    *v += square_share * (g * g - *v);
+}
+
 /// A setting and what it has to be.
 pub(crate) struct Domain {
     what: &'static str,
@@ -102,7 +114,17 @@ impl Domain {
         Self { what: "epsilon", value, fits, expected: "a finite number, at least 1.2e-38" }
     }
 
-    /// Whether something holds that involves several settings.
+    /// The settings that Adam and its kin share.
+    pub(crate) fn adam([beta1, beta2]: [f64; 2], epsilon: f64, weight_decay: f64) -> Vec<Self> {
+        vec![
+            Self::decay("beta1", beta1),
+            Self::decay("beta2", beta2),
+            Self::epsilon(epsilon),
+            Self::not_negative("weight decay", weight_decay),
+        ]
+    }
+
+    /// Whether something holds that the others do not say.
     pub(crate) fn that(fits: bool, what: &'static str, value: f64, expected: &'static str) -> Self {
         Self { what, value, fits, expected }
     }

@@ -57,7 +57,7 @@ impl Mlp {
     /// # Errors
     /// Those of [`to_bytes`](Self::to_bytes).
     pub async fn to_bytes_async(&self) -> Result<Vec<u8>> {
-        let words: Vec<f32> = self.buffer().read_range_async(0..self.buffer().words()).await?;
+        let words: Vec<f32> = self.buffer().read_async().await?;
         for parameter in self.network().parameters() {
             let mut values = words[parameter.range()].iter();
             if let Some(value) = values.find(|value| !value.is_finite()) {

@@ -137,7 +137,7 @@ impl Step {
             // Lowered in every program, so that all have the same buffers.
             let mut finish = Vec::new();
             regularizer.before_update(&mut finish);
-            update::lower(network, optimizer, &self.groups, flat, &mut list.0, &mut finish);
+            update::lower(network, optimizer, &self.groups, flat, &mut list, &mut finish);
             regularizer.after_update(&mut finish);
             ops.extend(finish.into_iter().filter(|_| self.share.last));
         }

@@ -1,6 +1,7 @@
 //! The end of a training step: the optimizer's update, by runs of parameters that are treated alike.
 
-use super::{BufferSpec, names};
+use super::names;
+use super::source::Buffers;
 use crate::nn::{Network, Parameter};
 use crate::op::{Axis, Op, Reduction, Shape, View};
 use crate::optim::{Groups, Optimizer};
@@ -37,17 +38,17 @@ struct Run {
     optimizer: Optimizer,
 }
 
-/// Appends the update's instructions, and to `buffers` the memory that they need.
+/// Appends the update's instructions, and to `list` the memory that they need.
 pub(super) fn lower(
     network: &Network,
     optimizer: Optimizer,
     groups: &Groups,
     flat: Flat,
-    buffers: &mut Vec<BufferSpec>,
+    list: &mut Buffers,
     ops: &mut Vec<Op>,
 ) {
     if optimizer.needs_norms() {
-        return lower_with_norms(network, optimizer, groups, flat, buffers, ops);
+        return lower_with_norms(network, optimizer, groups, flat, list, ops);
     }
     for run in runs(network, optimizer, groups) {
         let Flat { parameters, gradients, moments } = flat.part(&run);
@@ -62,7 +63,7 @@ fn lower_with_norms(
     optimizer: Optimizer,
     groups: &Groups,
     flat: Flat,
-    buffers: &mut Vec<BufferSpec>,
+    list: &mut Buffers,
     ops: &mut Vec<Op>,
 ) {
     for run in runs(network, optimizer, groups) {
@@ -72,16 +73,12 @@ fn lower_with_norms(
     }
     let trained: Vec<Parameter> =
         network.parameters().into_iter().filter(|p| groups.trains(p.layer)).collect();
-    buffers.push(BufferSpec {
-        name: names::NORMS.to_owned(),
-        words: 2 * trained.len(),
-        transient: false,
-    });
-    let norms = View::new(buffers.len() - 1, Shape::new(1, 1));
+    let norms = list.add(names::NORMS, Shape::new(1, 2 * trained.len()));
     for (i, parameter) in trained.iter().enumerate() {
         let [parameters, direction] =
             [flat.parameters, flat.gradients].map(|view| parameter.view(view.buffer));
-        let [parameter_norm, direction_norm] = [2 * i, 2 * i + 1].map(|word| norms.at(word));
+        let [parameter_norm, direction_norm] =
+            [2 * i, 2 * i + 1].map(|word| View { shape: Shape::new(1, 1), ..norms.at(word) });
         for (input, output) in [(parameters, parameter_norm), (direction, direction_norm)] {
             ops.push(Op::Reduce { reduction: Reduction::Norm, axis: Axis::All, input, output });
         }

@@ -117,6 +117,11 @@ impl Engine {
         self.buffers.get(at)
     }
 
+    /// The parameters of the model that is trained towards: the network's own, or their average.
+    pub(super) fn model<'a>(&'a self, mlp: &'a Mlp) -> &'a Buffer {
+        self.buffer(names::AVERAGE).unwrap_or(mlp.buffer())
+    }
+
     /// Sets the row order of the epochs to come; without shuffling there is none to set.
     pub(super) fn write_order(&self, order: &[u32]) -> Result<()> {
         self.buffer(names::ORDER).map_or(Ok(()), |buffer| buffer.write(0, order))

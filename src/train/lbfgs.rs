@@ -122,10 +122,8 @@ impl<'a> Descent<'a> {
         // An engine that computes gradients asks for no optimizer.
         let settings = RunSettings::new(loss, Sgd::default().into()).one_batch(data.len());
         let engine = Engine::new(mlp, data, Setup::gradients(&settings))?;
-        let parameters = mlp.buffer();
-        let range = (parameters.storage(), 0..parameters.words());
-        let words = mlp.device().backend().read(&[range]).await?;
-        let x: Vec<f64> = words.concat().into_iter().map(f64::from).collect();
+        let words: Vec<f32> = mlp.buffer().read_async().await?;
+        let x: Vec<f64> = words.into_iter().map(f64::from).collect();
         let at = Evaluated { x: Vec::new(), value: f64::NAN, gradient: Vec::new() };
         let mut descent = Self { mlp, engine, history: History::new(history), at, evaluations: 0 };
         descent.at = descent.evaluate(&x).await?;

@@ -9,7 +9,7 @@ use super::stopwatch::Stopwatch;
 use super::trainer::Trainer;
 use super::validation::Validation;
 use crate::data::Dataset;
-use crate::device::{Buffer, Launch};
+use crate::device::Launch;
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
 use crate::persist::{Checkpoint, RunSettings};
@@ -37,7 +37,7 @@ pub(super) struct Run<'a> {
     launches: Vec<Launch>,
     pub(super) epoch: usize,
     step: u64,
-    /// Those of the model as they were last read; see [`Run::model`].
+    /// Those of the model as they were last read; see [`Engine::model`].
     pub(super) parameters: Vec<f32>,
 }
 
@@ -51,7 +51,7 @@ impl<'a> Run<'a> {
             most_epochs: trainer.patience(),
         };
         let engine = Engine::new(mlp, train, setup)?;
-        let model = engine.buffer(names::AVERAGE).unwrap_or(mlp.buffer());
+        let model = engine.model(mlp);
         let validation = (trainer.validation.as_ref())
             .map(|data| Validation::new(mlp, model, data, settings.loss, &trainer.metrics))
             .transpose()?;
@@ -74,11 +74,6 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// The parameters of the model that is trained towards: the network's own, or their average.
-    fn model(&self) -> &Buffer {
-        self.engine.buffer(names::AVERAGE).unwrap_or(self.mlp.buffer())
-    }
-
     /// Goes on from a checkpoint, or begins with the network as it is.
     ///
     /// # Errors
@@ -90,8 +85,7 @@ impl<'a> Run<'a> {
         epochs: usize,
     ) -> Result<()> {
         let Some(checkpoint) = checkpoint else {
-            let own = self.mlp.buffer();
-            self.parameters = own.read_range_async(0..own.words()).await?;
+            self.parameters = self.mlp.buffer().read_async().await?;
             let average = self.engine.buffer(names::AVERAGE);
             return average.map_or(Ok(()), |average| average.write(0, &self.parameters));
         };
@@ -103,7 +97,7 @@ impl<'a> Run<'a> {
         for (name, words) in self.settings.state().into_iter().zip(&checkpoint.state) {
             self.engine.buffer(name).map_or(Ok(()), |buffer| buffer.write(0, words))?;
         }
-        self.model().write(0, &checkpoint.parameters)?;
+        self.engine.model(self.mlp).write(0, &checkpoint.parameters)?;
         self.parameters.clone_from(&checkpoint.parameters);
         (self.epoch, self.step) = (checkpoint.epoch, checkpoint.step);
         let updates = self.engine.plan.updates_after(checkpoint.step);
@@ -198,7 +192,7 @@ impl<'a> Run<'a> {
 
     /// What a flight leaves, by one wait.
     async fn read_back(&self, losses: usize, records: usize) -> Result<ReadBack> {
-        let parameters = self.model();
+        let parameters = self.engine.model(self.mlp);
         let mut ranges = vec![(parameters.storage(), 0..parameters.words())];
         if let Some(buffer) = self.engine.buffer(names::LOSSES) {
             ranges.push((buffer.storage(), 0..losses));

@@ -11,6 +11,7 @@ use super::stopwatch::Stopwatch;
 use super::trainer::Trainer;
 use super::watch::Watch;
 use crate::error::{Error, Result};
+use crate::optim::Domain;
 
 /// Why a training ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -120,10 +121,7 @@ impl Watch for Early {
             let expected = "at least one epoch must fail to improve before training ends";
             return Err(Error::argument("the patience of early stopping", 0, expected));
         }
-        if !(min_delta.is_finite() && min_delta >= 0.0) {
-            let expected = "a finite number, at least 0";
-            return Err(Error::argument("min_delta of early stopping", min_delta, expected));
-        }
+        Domain::not_negative("min_delta of early stopping", min_delta).check()?;
         let there = match monitor {
             Monitor::TrainLoss => true,
             Monitor::ValidationLoss => trainer.validation.is_some(),
@@ -217,11 +215,7 @@ impl Watch for Convergence {
     }
 
     fn check(&self, _trainer: &Trainer) -> Result<()> {
-        let Stagnation { tol, .. } = self.start;
-        if tol.is_finite() && tol >= 0.0 {
-            return Ok(());
-        }
-        Err(Error::argument("tol", tol, "a finite number, at least 0"))
+        Domain::not_negative("tol", self.start.tol).check()
     }
 
     fn patience(&self) -> usize {

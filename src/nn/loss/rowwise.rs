@@ -53,7 +53,7 @@ pub(super) fn smoothed<T: Real>(
 /// Writes the softmax of a row; gives its largest element and sum e^(y - largest). Nothing
 /// overflows, as the largest is subtracted before.
 #[inline(always)]
-fn softmax<T: Real>(output: &[T], softmax: &mut [T]) -> (T, T) {
+pub(in super::super) fn softmax<T: Real>(output: &[T], softmax: &mut [T]) -> (T, T) {
     let largest = output.iter().copied().fold(T::of(f64::NEG_INFINITY), T::max);
     for (p, &y) in softmax.iter_mut().zip(output) {
         *p = (y - largest).exp();

@@ -2,6 +2,7 @@
 
 use crate::device::cpu::memory::Bank;
 use crate::device::cpu::vectorize::vectorize;
+use crate::nn::sign;
 use crate::op::{NORM_EPSILON, Op};
 
 pub(super) fn execute(op: &Op, bank: &mut Bank) {
@@ -32,9 +33,7 @@ pub(super) fn execute(op: &Op, bank: &mut Bank) {
 #[inline(always)]
 fn penalize(l1: f32, l2: f32, parameters: &[f32], gradients: &mut [f32]) {
     for (g, &p) in gradients.iter_mut().zip(parameters) {
-        // Not signum(): that of 0 is 1.
-        let sign = f32::from(u8::from(p > 0.0)) - f32::from(u8::from(p < 0.0));
-        *g += l1 * sign + l2 * p;
+        *g += l1 * sign(p) + l2 * p;
     }
 }
 

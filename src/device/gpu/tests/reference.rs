@@ -247,7 +247,8 @@ impl Machine<'_> {
                 v += share * (g * g - v);
                 p - rate * m / (v.sqrt() * d + epsilon)
             }
-            other => unimplemented!("{other:?}: see `tests/ops/update.rs`"),
+            // As above: tests/ops holds the other rules to f64.
+            other => unreachable!("{} is not used here", other.name()),
         };
         self.put(parameters, 0, i, p);
         for (view, value) in [(first, m), (second, v)] {
