@@ -42,13 +42,14 @@ impl Mlp {
     }
 
     /// The probability of each class for each row: the softmax of the outputs, or the outputs
-    /// themselves where the last activation is the sigmoid.
+    /// themselves where the last activation is the sigmoid or softmax.
     ///
     /// # Errors
     /// Those of [`predict`](Self::predict).
     pub fn predict_proba<S: Data<Elem = f32>>(&self, x: &ArrayBase<S, Ix2>) -> Result<Array2<f32>> {
         let mut outputs = self.predict(x)?;
-        if self.layers().last().map(|layer| layer.activation) != Some(Activation::Sigmoid) {
+        let last = self.layers().last().map(|layer| layer.activation);
+        if !matches!(last, Some(Activation::Sigmoid | Activation::Softmax)) {
             for mut row in outputs.rows_mut() {
                 let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
                 row.mapv_inplace(|y| (y - largest).exp());

@@ -2,9 +2,9 @@
 
 use ndarray::{Array2, array};
 use wgrad::data::Dataset;
-use wgrad::nn::{Init, Loss};
+use wgrad::nn::{Activation, Init, Loss};
 use wgrad::train::Metric;
-use wgrad::{Device, Mlp};
+use wgrad::{Dense, Device, Mlp};
 
 use super::support::assert_near;
 use crate::common::devices;
@@ -89,5 +89,25 @@ fn probabilities_are_softmax_or_the_sigmoid_itself() {
         let proba = mlp.predict_proba(&array![[1.0], [-2.0]]).unwrap();
         let want = [0.731_058_58, 0.119_202_92];
         assert_near(format!("sigmoid on {device}"), proba.as_slice().unwrap(), &want, 1e-6, 0.0);
+    }
+}
+
+/// A last layer that gives probabilities, or their logarithms, is not mapped once more.
+#[test]
+fn probabilities_of_a_softmax_are_taken_as_they_are() {
+    let x = array![[2.0f32, -1.0, 3.0], [0.5, 0.25, -4.0]];
+    for device in devices() {
+        let build = |last| {
+            let layer = Dense::new(3, last).bias(false).weight_init(Init::Array(Array2::eye(3)));
+            Mlp::builder(3).layer(layer).build(device).unwrap()
+        };
+        let softmax = build(Activation::Softmax);
+        let proba = softmax.predict_proba(&x).unwrap();
+        assert_eq!(proba, softmax.predict(&x).unwrap(), "{device}");
+        // softmax([2, -1, 3]), from the course.
+        let want = [0.26538793, 0.01321289, 0.72139918];
+        assert_near("softmax", proba.row(0).as_slice().unwrap(), &want, 1e-6, 0.0);
+        let logarithms = build(Activation::LogSoftmax).predict_proba(&x).unwrap();
+        assert_near("log-softmax", logarithms.row(0).as_slice().unwrap(), &want, 1e-6, 0.0);
     }
 }
