@@ -30,6 +30,8 @@ const MAX_GROUP: usize = MC;
 /// How much longer panels of A are than their steps: one cache line for the tallest tiles. Else
 /// panels of 512 steps would all begin in the same set of the L1 cache, and packing writes to many.
 pub(super) const GAP: usize = 2;
+/// Elements of C that go to the epilogue at once, if rows can go together: 4 KiB of the L1 cache.
+const RUN: usize = 1024;
 /// Columns of B that are packed together where its rows are runs, to read enough of a row.
 const MAX_LANES: usize = 4 * 16 * TILE_VECTORS;
 
@@ -61,6 +63,46 @@ struct Block {
     steps: Range<usize>,
 }
 
+/// What of a strip's rows goes to the epilogue at once.
+struct Runs {
+    /// The rows from here on are still to be handed on.
+    from: usize,
+    cols: Range<usize>,
+    /// Whether they can be handed on together, as the strip is all of C and its rows lie side by
+    /// side. A call for each row of a few elements would take longer than their arithmetic.
+    together: bool,
+}
+
+impl Runs {
+    fn new(from: usize, cols: Range<usize>, c: &MatMut<'_>) -> Self {
+        let together = cols.len() == c.cols() && c.is_contiguous();
+        Self { from, cols, together }
+    }
+
+    /// Hands the rows up to `end` on, or waits for more of them.
+    fn hand_on(
+        &mut self,
+        end: usize,
+        is_last: bool,
+        c: &mut MatMut<'_>,
+        epilogue: &mut impl FnMut(usize, usize, &mut [f32]),
+    ) {
+        let ((row, col), width) = (c.origin(), self.cols.len());
+        let mut hand = |from: usize, rows: usize| {
+            let run = c.run(from, self.cols.start, rows * width);
+            epilogue(row + from, col + self.cols.start, run);
+        };
+        if !self.together {
+            (self.from..end).for_each(|row| hand(row, 1));
+        } else if is_last || (end - self.from) * width >= RUN {
+            hand(self.from, end - self.from);
+        } else {
+            return;
+        }
+        self.from = end;
+    }
+}
+
 /// The range in parts of `size`, the last shorter. (`step_by` would divide to count them.)
 fn parts(range: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> {
     let mut start = range.start;
@@ -72,7 +114,7 @@ fn parts(range: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>>
 }
 
 impl Product<'_, '_> {
-    /// Computes the product and hands every finished run of a row to the epilogue.
+    /// Computes the product and hands its elements to the epilogue in runs; see `Work::run`.
     pub(super) fn run(
         mut self,
         mut epilogue: impl FnMut(usize, usize, &mut [f32]),
@@ -92,12 +134,10 @@ impl Product<'_, '_> {
                 && let Some(c) = self.c.column_as_row()
             {
                 let (a, b) = (self.b.transposed().into(), a.transposed());
-                let mut one_by_one = |_: usize, first: usize, run: &mut [f32]| {
-                    for (i, value) in run.chunks_exact_mut(1).enumerate() {
-                        epilogue(origin.0 + first + i, origin.1, value);
-                    }
+                let mut down = |_: usize, first: usize, run: &mut [f32]| {
+                    epilogue(origin.0 + first, origin.1, run);
                 };
-                return Product { a, b, c, ..self }.blocks(&mut one_by_one, scratch);
+                return Product { a, b, c, ..self }.blocks(&mut down, scratch);
             }
         }
         self.blocks(&mut epilogue, scratch);
@@ -211,7 +251,6 @@ impl Product<'_, '_> {
         epilogue: &mut impl FnMut(usize, usize, &mut [f32]),
     ) {
         let Block { rows, cols, steps } = block;
-        let (row, col) = self.c.origin();
         let tallest = self.kernel.rows();
         let vectors = self.kernel.vectors(cols.len());
         let last = steps.end == self.b.rows();
@@ -228,6 +267,7 @@ impl Product<'_, '_> {
             tail: cols.len() - (vectors - 1) * self.kernel.lanes,
             accumulate: steps.start > 0 || self.beta == Beta::Accumulate,
         };
+        let mut runs = Runs::new(rows.start, cols.clone(), &self.c);
         for part in parts(rows.clone(), tallest) {
             let (i, height) = (part.start, part.len());
             // The places are written one by one: the kernel's loads of them must not wait for
@@ -247,9 +287,7 @@ impl Product<'_, '_> {
             // packed, `pack_a` and `pack_b` have filled the panels that the tile reads.
             unsafe { kernel(&tile) };
             if last {
-                for r in part {
-                    epilogue(row + r, col + cols.start, self.c.run(r, cols.start, cols.len()));
-                }
+                runs.hand_on(part.end, part.end == rows.end, &mut self.c, epilogue);
             }
         }
     }
@@ -257,7 +295,6 @@ impl Product<'_, '_> {
     /// A product with one column whose rows of A are contiguous: dot products along k.
     fn dots(&mut self, mut epilogue: impl FnMut(usize, usize, &mut [f32]), scratch: &mut Scratch) {
         let (m, k) = (self.c.rows(), self.b.rows());
-        let (row, col) = self.c.origin();
         let contiguous = self.b.row_stride() == 1;
         if !contiguous {
             scratch.reserve(1, 1, k);
@@ -284,6 +321,7 @@ impl Product<'_, '_> {
                 tail: 1,
                 accumulate: steps.start > 0 || self.beta == Beta::Accumulate,
             };
+            let mut runs = Runs::new(0, 0..1, &self.c);
             for part in parts(0..m, self.kernel.dots.len()) {
                 let (i, height) = (part.start, part.len());
                 self.a.find_rows(i, steps.start, &mut tile.a[..height]);
@@ -291,9 +329,7 @@ impl Product<'_, '_> {
                 // SAFETY: as in `strip`; A's rows are contiguous, and so is B or its copy.
                 unsafe { self.kernel.dots[height - 1](&tile) };
                 if steps.end == k {
-                    for r in part {
-                        epilogue(row + r, col, self.c.run(r, 0, 1));
-                    }
+                    runs.hand_on(part.end, part.end == m, &mut self.c, &mut epilogue);
                 }
             }
             if steps.end == k {
