@@ -5,7 +5,9 @@
 //! so each is packed (or left where it lies) according to how often it is read and how it lies.
 
 use super::kernel::{Kernel, MAX_ROWS, TILE_VECTORS, Tile};
+use super::narrow::DOT_STEPS;
 use super::pack::Panel;
+use super::runs::Runs;
 use super::{Beta, Lhs, MatMut, MatRef, Scratch};
 use std::ops::Range;
 
@@ -30,8 +32,6 @@ const MAX_GROUP: usize = MC;
 /// How much longer panels of A are than their steps: one cache line for the tallest tiles. Else
 /// panels of 512 steps would all begin in the same set of the L1 cache, and packing writes to many.
 pub(super) const GAP: usize = 2;
-/// Elements of C that go to the epilogue at once, if rows can go together: 4 KiB of the L1 cache.
-const RUN: usize = 1024;
 /// Columns of B that are packed together where its rows are runs, to read enough of a row.
 const MAX_LANES: usize = 4 * 16 * TILE_VECTORS;
 
@@ -57,54 +57,14 @@ struct Plan {
 
 /// A part of the product.
 #[derive(Debug, Clone)]
-struct Block {
-    rows: Range<usize>,
-    cols: Range<usize>,
-    steps: Range<usize>,
-}
-
-/// What of a strip's rows goes to the epilogue at once.
-struct Runs {
-    /// The rows from here on are still to be handed on.
-    from: usize,
-    cols: Range<usize>,
-    /// Whether they can be handed on together, as the strip is all of C and its rows lie side by
-    /// side. A call for each row of a few elements would take longer than their arithmetic.
-    together: bool,
-}
-
-impl Runs {
-    fn new(from: usize, cols: Range<usize>, c: &MatMut<'_>) -> Self {
-        let together = cols.len() == c.cols() && c.is_contiguous();
-        Self { from, cols, together }
-    }
-
-    /// Hands the rows up to `end` on, or waits for more of them.
-    fn hand_on(
-        &mut self,
-        end: usize,
-        is_last: bool,
-        c: &mut MatMut<'_>,
-        epilogue: &mut impl FnMut(usize, usize, &mut [f32]),
-    ) {
-        let ((row, col), width) = (c.origin(), self.cols.len());
-        let mut hand = |from: usize, rows: usize| {
-            let run = c.run(from, self.cols.start, rows * width);
-            epilogue(row + from, col + self.cols.start, run);
-        };
-        if !self.together {
-            (self.from..end).for_each(|row| hand(row, 1));
-        } else if is_last || (end - self.from) * width >= RUN {
-            hand(self.from, end - self.from);
-        } else {
-            return;
-        }
-        self.from = end;
-    }
+pub(super) struct Block {
+    pub(super) rows: Range<usize>,
+    pub(super) cols: Range<usize>,
+    pub(super) steps: Range<usize>,
 }
 
 /// The range in parts of `size`, the last shorter. (`step_by` would divide to count them.)
-fn parts(range: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> {
+pub(super) fn parts(range: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> {
     let mut start = range.start;
     std::iter::from_fn(move || {
         let part = start..range.end.min(start.saturating_add(size));
@@ -125,46 +85,33 @@ impl Product<'_, '_> {
         if m == 0 || n == 0 {
             return;
         }
-        if n == 1 && self.a.rows_are_runs() {
-            return self.dots(epilogue, scratch);
-        }
-        if n == 1 && self.a.columns_are_runs() {
-            // The vectors of a tile lie along rows of C, and its only column can be one.
-            if let (Some(a), origin) = (self.a.plain(), self.c.origin())
-                && let Some(c) = self.c.column_as_row()
-            {
-                let (a, b) = (self.b.transposed().into(), a.transposed());
-                let mut down = |_: usize, first: usize, run: &mut [f32]| {
-                    epilogue(origin.0 + first, origin.1, run);
-                };
-                return Product { a, b, c, ..self }.blocks(&mut down, scratch);
-            }
-        }
         self.blocks(&mut epilogue, scratch);
     }
 
     fn plan(&self) -> Plan {
         let (m, n, k) = (self.c.rows(), self.c.cols(), self.b.rows());
-        let strip = self.kernel.cols();
+        let (strip, wide) = (self.kernel.cols(), self.wide());
         let nc = if n <= NC { n } else { n.div_ceil(n.div_ceil(NC)).next_multiple_of(strip) };
         let light = k.min(KC) * nc <= LIGHT;
         // Few strips read A in place, if its rows are runs or its columns few and so in cache.
         let (few, far) = (n <= 4 * strip, self.a.columns_are_runs() && k > 128);
+        let dots = self.has_dots();
+        let unit = if dots { DOT_STEPS } else { 1 };
         let most = if k <= KC {
             k
-        } else if m <= MAX_ROWS && n > strip && k * n > 4 * LIGHT {
+        } else if !dots && m <= MAX_ROWS && n > strip && k * n > 4 * LIGHT {
             // B is read once, from memory: in the order of its rows, as far as a tile's sums allow.
             48
         } else if light && !far {
-            LIGHT_KC.min(LIGHT / nc)
+            LIGHT_KC.min(LIGHT / nc / unit * unit)
         } else {
             KC
         };
         Plan {
-            pack_a: m > 2 * MAX_ROWS && n > strip && (!few || far),
-            pack_b: self.b.col_stride() != 1 || (n > strip && m > 384),
+            pack_a: m > 2 * MAX_ROWS && wide > strip && (!few || far),
+            pack_b: self.b.col_stride() != 1 || (wide > strip && m > 384),
             mc: if light && !far { LIGHT_MC } else { MC },
-            kc: if k <= most { k } else { k.div_ceil(k.div_ceil(most)) },
+            kc: if k <= most { k } else { k.div_ceil(k.div_ceil(most)).next_multiple_of(unit) },
             nc,
         }
     }
@@ -178,8 +125,15 @@ impl Product<'_, '_> {
         let (m, n, k) = (self.c.rows(), self.c.cols(), self.b.rows());
         if n <= self.kernel.cols() && k <= KC && self.b.col_stride() == 1 {
             // What the plan would say, without the time to make one: there are tiny products.
-            let (block, b) = (Block { rows: 0..m, cols: 0..n, steps: 0..k }, self.b.at(0, 0));
-            return self.strip(&block, None, (b, self.b.row_stride()), epilogue);
+            let (wide, b) = (self.wide(), self.b.at(0, 0));
+            let part = |cols| Block { rows: 0..m, cols, steps: 0..k };
+            if wide > 0 {
+                self.strip(&part(0..wide), None, (b, self.b.row_stride()), epilogue);
+            }
+            if wide < n {
+                self.narrow(&part(wide..n), scratch, epilogue);
+            }
+            return;
         }
         let plan = self.plan();
         if plan.pack_a || plan.pack_b {
@@ -209,7 +163,9 @@ impl Product<'_, '_> {
         epilogue: &mut impl FnMut(usize, usize, &mut [f32]),
         scratch: &mut Scratch,
     ) {
-        let Block { rows, cols, steps } = block;
+        let Block { rows, steps, .. } = block;
+        let wide = self.wide();
+        let cols = block.cols.start..block.cols.end.min(wide);
         let (packed_a, packed_b) = scratch.blocks();
         if plan.pack_a {
             // Where columns are runs, whole cache lines of them are read at once.
@@ -238,6 +194,10 @@ impl Product<'_, '_> {
             let strip = Block { rows: rows.clone(), cols: strip, steps: steps.clone() };
             let packed_a = plan.pack_a.then_some(&*packed_a);
             self.strip(&strip, packed_a, (b, b_step), epilogue);
+        }
+        if block.cols.end > wide {
+            let narrow = Block { cols: wide..block.cols.end, ..block.clone() };
+            self.narrow(&narrow, scratch, epilogue);
         }
     }
 
@@ -289,53 +249,6 @@ impl Product<'_, '_> {
             if last {
                 runs.hand_on(part.end, part.end == rows.end, &mut self.c, epilogue);
             }
-        }
-    }
-
-    /// A product with one column whose rows of A are contiguous: dot products along k.
-    fn dots(&mut self, mut epilogue: impl FnMut(usize, usize, &mut [f32]), scratch: &mut Scratch) {
-        let (m, k) = (self.c.rows(), self.b.rows());
-        let contiguous = self.b.row_stride() == 1;
-        if !contiguous {
-            scratch.reserve(1, 1, k);
-        }
-        let depth = if contiguous { k } else { KC };
-        let mut steps = 0..k.min(depth);
-        loop {
-            let b = if contiguous {
-                self.b.at(steps.start, 0)
-            } else {
-                let panel = &mut scratch.blocks().1[..steps.len()];
-                self.pack_b(&(0..1), &steps, panel, 1);
-                panel.as_ptr()
-            };
-            let mut tile = Tile {
-                a: [std::ptr::null(); MAX_ROWS],
-                a_step: 1,
-                picks: std::ptr::null(),
-                b,
-                b_step: 1,
-                depth: steps.len(),
-                c: std::ptr::null_mut(),
-                c_step: self.c.leading(),
-                tail: 1,
-                accumulate: steps.start > 0 || self.beta == Beta::Accumulate,
-            };
-            let mut runs = Runs::new(0, 0..1, &self.c);
-            for part in parts(0..m, self.kernel.dots.len()) {
-                let (i, height) = (part.start, part.len());
-                self.a.find_rows(i, steps.start, &mut tile.a[..height]);
-                tile.c = self.c.at(i, 0);
-                // SAFETY: as in `strip`; A's rows are contiguous, and so is B or its copy.
-                unsafe { self.kernel.dots[height - 1](&tile) };
-                if steps.end == k {
-                    runs.hand_on(part.end, part.end == m, &mut self.c, &mut epilogue);
-                }
-            }
-            if steps.end == k {
-                break;
-            }
-            steps = steps.end..k.min(steps.end + depth);
         }
     }
 

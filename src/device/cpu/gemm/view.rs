@@ -191,14 +191,6 @@ impl<'a> Lhs<'a> {
         }
     }
 
-    /// The matrix itself, if nothing is picked.
-    pub(super) const fn plain(&self) -> Option<MatRef<'a>> {
-        match self.gather {
-            Gather::None => Some(self.source),
-            _ => None,
-        }
-    }
-
     /// Where the rows from `first` on have their element in column `col`, or where they begin if
     /// columns are picked: each pick counts from there.
     pub(super) fn find_rows(&self, first: usize, col: usize, to: &mut [*const f32]) {
@@ -300,12 +292,6 @@ impl<'a> MatMut<'a> {
     /// Where element (i, j) lies. Only to be used for an element of the block.
     pub(super) const fn at(&mut self, i: usize, j: usize) -> *mut f32 {
         self.data.wrapping_add(i * self.leading + j)
-    }
-
-    /// A single column as a row, if its elements lie side by side.
-    pub(super) fn column_as_row(&mut self) -> Option<MatMut<'_>> {
-        let contiguous = self.cols == 1 && (self.leading == 1 || self.rows == 1);
-        contiguous.then_some(MatMut { cols: self.rows, rows: 1, origin: (0, 0), ..*self })
     }
 
     /// Whether its rows lie side by side.
