@@ -13,6 +13,7 @@ mod predict;
 mod regularize;
 mod source;
 mod step;
+mod trace;
 mod update;
 
 use std::fmt;
@@ -21,6 +22,7 @@ pub use kept::Kept;
 pub use predict::Predict;
 pub use source::Source;
 pub use step::{Share, Step};
+pub use trace::{Quantity, Statistic, Trace};
 
 use crate::error::Result;
 use crate::op::{Op, View};

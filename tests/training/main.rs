@@ -29,4 +29,5 @@ mod schedules;
 mod stepper;
 mod stopping;
 mod support;
+mod trace;
 mod weights;
