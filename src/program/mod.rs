@@ -6,6 +6,7 @@
 
 mod backward;
 mod forward;
+mod input_gradient;
 mod kept;
 mod map;
 pub mod names;
@@ -18,6 +19,7 @@ mod update;
 
 use std::fmt;
 
+pub use input_gradient::InputGradient;
 pub use kept::Kept;
 pub use predict::Predict;
 pub use source::Source;

@@ -49,6 +49,10 @@ pub const POSITIVE_WEIGHTS: &str = "positive_weights";
 pub const WEIGHT: &str = "weight";
 /// The minibatch, where it has to be gathered first: the features are in parts, or change.
 pub const INPUT: &str = "input";
+/// What comes to the network's outputs, for gradients with respect to its inputs.
+pub const UPSTREAM: &str = "upstream";
+/// The gradient with respect to the network's inputs.
+pub const INPUT_GRADIENT: &str = "input_gradient";
 /// The minibatch's targets, likewise.
 pub const TARGET: &str = "target";
 /// What a prediction leaves: one row for each row of the features.

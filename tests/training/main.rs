@@ -12,6 +12,7 @@ mod flights;
 mod golden;
 mod gradient_check;
 mod gradients;
+mod input_gradients;
 mod iris;
 mod large;
 mod lbfgs;
