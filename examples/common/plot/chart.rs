@@ -101,7 +101,9 @@ impl Picture for Chart {
         header(area, &self.title, names)?;
         let all = || self.series.iter().flat_map(|series| series.points.iter().copied());
         let x_scale = Scale::of(all().map(|(x, _)| x), self.log.0, 0.02);
-        let y_scale = Scale::of(all().map(|(_, y)| y), self.log.1, 0.05);
+        // Bars are compared by their lengths, so all of each has to be seen.
+        let foot = self.series.iter().any(|series| series.mark == Mark::Bars).then_some(0.0);
+        let y_scale = Scale::of(all().map(|(_, y)| y).chain(foot), self.log.1, 0.05);
         let mut plot = ChartBuilder::on(area)
             .margin_top(70)
             .margin_right(20)

@@ -63,6 +63,12 @@ impl Folder {
         Self { path, format }
     }
 
+    /// The path of a file in the folder, which is there afterwards.
+    pub fn file(&self, name: &str) -> Result<PathBuf> {
+        std::fs::create_dir_all(&self.path)?;
+        Ok(self.path.join(name))
+    }
+
     /// Saves a picture under a name without extension, and says where.
     pub fn save(&self, name: &str, picture: &dyn Picture) -> Result {
         let mut svg = String::new();
@@ -76,8 +82,7 @@ impl Folder {
             Format::Svg => ("svg", svg.into_bytes()),
             Format::Png => ("png", png::from_svg(&svg)?),
         };
-        std::fs::create_dir_all(&self.path)?;
-        let file = self.path.join(name).with_extension(extension);
+        let file = self.file(&format!("{name}.{extension}"))?;
         std::fs::write(&file, bytes)?;
         println!("saved {}", file.display());
         Ok(())

@@ -145,7 +145,8 @@ impl fmt::Display for Trace {
             for (name, summary) in layer.quantities() {
                 write!(f, "  {:<19} {:>13}", name.replace('_', " "), shape(summary.shape))?;
                 for x in [summary.mean, summary.std, summary.min, summary.max] {
-                    write!(f, " {x:>11.3e}")?;
+                    let plain = x == 0.0 || (1e-3..1e5).contains(&x.abs());
+                    if plain { write!(f, " {x:>11.5}") } else { write!(f, " {x:>11.3e}") }?;
                 }
                 write!(f, " {:>6.1}%", 100.0 * summary.zeros)?;
                 match layer.saturated.filter(|_| name == "pre_activation") {
