@@ -8,6 +8,9 @@ use super::text::{self, LABEL, TICK};
 use super::ticks::Scale;
 use super::{Area, Drawn, Picture};
 
+/// Up to so many dots are large.
+const FEW: usize = 12;
+
 #[derive(Clone)]
 struct Series {
     label: String,
@@ -131,8 +134,10 @@ impl Picture for Chart {
                     plot.draw_series(LineSeries::new(points, series.colour.stroke_width(2)))?;
                 }
                 Mark::Dots => {
-                    let style = series.colour.mix(0.6).filled();
-                    plot.draw_series(points.into_iter().map(|at| Circle::new(at, 2, style)))?;
+                    // A few dots stand by themselves; many are a cloud.
+                    let (size, opacity) = if points.len() > FEW { (2, 0.6) } else { (5, 1.0) };
+                    let style = series.colour.mix(opacity).filled();
+                    plot.draw_series(points.into_iter().map(|at| Circle::new(at, size, style)))?;
                 }
                 Mark::Bars => {
                     let width = points.windows(2).next().map_or(1.0, |pair| pair[1].0 - pair[0].0);
