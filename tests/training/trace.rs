@@ -164,7 +164,7 @@ fn traces_do_not_depend_on_flights() {
     }
 }
 
-/// Sample weights, and a batch of 3,000 rows that a device reduces in several parts.
+/// A batch of 3,000 rows that a device reduces in several parts.
 #[test]
 fn devices_agree_on_a_large_batch() {
     let mut numbers = Values::new(9);
@@ -225,4 +225,29 @@ fn files_hold_what_was_traced() {
     let shown = history.traces[0].to_string();
     assert!(shown.starts_with("shapes: (16, 64) -> (16, 20) -> (16, 12) -> (16, 10), loss"));
     assert!(shown.contains("layer 1, prelu") && shown.contains("weight gradient"), "{shown}");
+}
+
+#[test]
+fn weights_count_in_traces_too() {
+    let mut numbers = Values::new(3);
+    let x = matrix(&mut numbers, 40, 6);
+    let targets = matrix(&mut numbers, 40, 2).mapv(|t| f32::from(u8::from(t > 0.0)));
+    let weights: Vec<f32> = numbers.within(0.5, 40).into_iter().map(|w| 1.0 + w).collect();
+    let data = Dataset::regression(&x, &targets).unwrap().with_sample_weights(weights).unwrap();
+    for device in devices() {
+        let mut mlp = Mlp::builder(6).hidden(5, Activation::Relu).output(2).build(device).unwrap();
+        let trainer = || {
+            let trainer = Trainer::new(Loss::BceWithLogits, Sgd::new(0.5)).batch_size(16).epochs(4);
+            trainer.positive_weights([3.0, 0.5]).record_steps(true).trace_every(1)
+        };
+        let gradients = trainer().gradients(&mlp, &data).unwrap();
+        let whole = trainer().trace(&mlp, &data).unwrap();
+        assert_eq!(whole.loss, gradients.loss, "{device}");
+        let gradient = gradients.by_name["layers.0.weight"].iter().fold(0.0f32, |m, g| m.max(*g));
+        assert_near("gradient", &[whole.layers[0].weight_gradient.max], &[gradient], 1e-6, 0.0);
+        let history = trainer().fit(&mut mlp, &data).unwrap();
+        let losses: Vec<f64> = history.traces.iter().map(|trace| trace.loss).collect();
+        let steps: Vec<f64> = history.step_losses.iter().map(|&loss| f64::from(loss)).collect();
+        assert_eq!(losses, steps, "{device}");
+    }
 }
