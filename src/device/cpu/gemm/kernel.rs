@@ -221,6 +221,8 @@ macro_rules! kernel {
         [$([
             [$columns::<$count, 1, false>, $columns::<$count, 1, true>],
             [$columns::<$count, 2, false>, $columns::<$count, 2, true>],
+            [$columns::<$count, 3, false>, $columns::<$count, 3, true>],
+            [$columns::<$count, 4, false>, $columns::<$count, 4, true>],
         ]),*]
     };
 }

@@ -11,8 +11,9 @@ use super::{Beta, Scratch};
 
 /// The most columns that are narrow.
 pub(super) const NARROW: usize = 4;
-/// Vectors of rows of the tallest tile of narrow columns.
-pub(super) const COLUMN_VECTORS: usize = 2;
+/// Vectors of rows of the tallest tile of narrow columns: with 4 columns 16 accumulators, enough to
+/// hide how long a multiply-add takes.
+pub(super) const COLUMN_VECTORS: usize = 4;
 /// The least steps of k for which dot products pay, as the lanes of each have to be added up.
 const LEAST_STEPS: usize = 96;
 /// The steps of k after which the lanes of dot products are added up. Blocks of k end there, so
