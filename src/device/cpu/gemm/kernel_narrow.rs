@@ -19,22 +19,21 @@ pub(super) unsafe fn dots<V: Vector, const MR: usize, const NR: usize>(t: &Tile)
             for (j, b) in b.iter_mut().enumerate() {
                 *b = V::load(t.b.add(j * t.b_step + p));
             }
-            for i in 0..MR {
-                let x = V::load(a[i].add(p));
-                V::prefetch(a[i].wrapping_add(p + AHEAD));
-                for j in 0..NR {
-                    sums[i][j] = x.mul_add(b[j], sums[i][j]);
+            for (a, sums) in a.iter().zip(&mut sums) {
+                let x = V::load(a.add(p));
+                V::prefetch(a.wrapping_add(p + AHEAD));
+                for (sum, &b) in sums.iter_mut().zip(&b) {
+                    *sum = x.mul_add(b, *sum);
                 }
             }
             p += V::LANES;
         }
         if p < t.depth {
             let tail = V::mask(t.depth - p);
-            for i in 0..MR {
-                let x = V::load_first(a[i].add(p), tail);
-                for j in 0..NR {
-                    let b = V::load_first(t.b.add(j * t.b_step + p), tail);
-                    sums[i][j] = x.mul_add(b, sums[i][j]);
+            for (a, sums) in a.iter().zip(&mut sums) {
+                let x = V::load_first(a.add(p), tail);
+                for (j, sum) in sums.iter_mut().enumerate() {
+                    *sum = x.mul_add(V::load_first(t.b.add(j * t.b_step + p), tail), *sum);
                 }
             }
         }
@@ -84,11 +83,11 @@ pub(super) unsafe fn columns<V: Vector, const NR: usize, const NV: usize, const 
             for (j, b) in b.iter_mut().enumerate() {
                 *b = V::splat(b_row.add(j));
             }
-            for v in 0..NV {
+            for (v, sums) in sums.iter_mut().enumerate() {
                 let from = t.a[0].add(at + v * V::LANES);
                 let x = if v + 1 < NV { V::load(from) } else { V::load_first(from, tail) };
-                for j in 0..NR {
-                    sums[v][j] = x.mul_add(b[j], sums[v][j]);
+                for (sum, &b) in sums.iter_mut().zip(&b) {
+                    *sum = x.mul_add(b, *sum);
                 }
             }
             b_row = b_row.wrapping_add(t.b_step);
