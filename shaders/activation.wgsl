@@ -2,10 +2,6 @@
 // places in `Activation::ALL`. The first four are in activation_fused.wgsl. Formulas are those of
 // `nn/activation`, with the same reasons.
 
-override ACTIVATION: u32 = 0u;
-// The bits of its parameter.
-override PARAMETER: u32 = 0u;
-
 // 1 / (1 + e^-z), with an exact exponential.
 fn logistic(z: f32) -> f32 {
     let e = exp_times(-abs(z), 1.0);
@@ -155,8 +151,8 @@ fn softsign_derivative(z: f32) -> f32 {
 }
 
 // phi(z) where z is a number; `a` is the parameter.
-fn value_of_number(a: f32, z: f32) -> f32 {
-    switch (ACTIVATION) {
+fn value_of_number(code: u32, a: f32, z: f32) -> f32 {
+    switch (code) {
         case 4u: { return select(z, a * z, z < 0.0); }
         case 5u: { return clamp(z, 0.0, 6.0); }
         case 6u: { return elu(z, 1.0, a, 1.0); }
@@ -175,23 +171,20 @@ fn value_of_number(a: f32, z: f32) -> f32 {
         case 19u: { return sine_of(within(a * z, 1e30), 0.0); }
         case 20u: { return bell(within(z, BELL_END), -1.0, 1.0); }
         case 21u: { return exp_times(z, 1.0); }
-        default: { return activation_value(ACTIVATION, z); }
+        default: { return activation_value(code, z); }
     }
 }
 
 // phi(z). The formulas compare, which may be compiled as if there were no NaN; one passes here.
-fn phi(z: f32) -> f32 {
-    let parameter = PARAMETER;
-    return select(value_of_number(bitcast<f32>(parameter), z), z, is_nan(z));
+fn value_of(code: u32, a: f32, z: f32) -> f32 {
+    return select(value_of_number(code, a, z), z, is_nan(z));
 }
 
 // phi'(z) from what forward keeps: `Activation::cache`.
-fn phi_derivative(cached: f32) -> f32 {
-    let parameter = PARAMETER;
-    let a = bitcast<f32>(parameter);
+fn derivative_of(code: u32, a: f32, cached: f32) -> f32 {
     let z = cached;
     let y = cached;
-    switch (ACTIVATION) {
+    switch (code) {
         case 4u: { return select(a, 1.0, y > 0.0); }
         case 5u: { return select(0.0, 1.0, y > 0.0 && y < 6.0); }
         case 6u: { return elu_derivative(z, 1.0, a); }
@@ -210,15 +203,6 @@ fn phi_derivative(cached: f32) -> f32 {
         case 19u: { return a * sine_of(within(a * z, 1e30), 1.0); }
         case 20u: { let near = within(z, BELL_END); return bell(near, -1.0, -2.0 * near); }
         case 21u: { return y; }
-        default: { return activation_derivative(ACTIVATION, cached); }
-    }
-}
-
-// phi'(z) from z.
-fn phi_derivative_at(z: f32) -> f32 {
-    switch (ACTIVATION) {
-        // Those whose derivatives are computed from y.
-        case 1u, 2u, 3u, 4u, 5u, 18u, 21u: { return phi_derivative(phi(z)); }
-        default: { return phi_derivative(z); }
+        default: { return activation_derivative(code, cached); }
     }
 }

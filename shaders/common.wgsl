@@ -1,4 +1,4 @@
-// What every kernel shares: the step's arguments, workgroup numbers, tests by bits.
+// What every kernel shares: the form of a step's arguments, workgroup numbers, tests by bits.
 
 // The arguments of a step; `StepArgs` in Rust.
 struct StepArgs {
@@ -8,8 +8,6 @@ struct StepArgs {
     keep: u32,
     coefficients: array<vec4<f32>, 2>,
 }
-
-@group(0) @binding(0) var<uniform> args: StepArgs;
 
 // The number of a workgroup in a grid that may be folded to two dimensions.
 fn group_number(group: vec3<u32>, groups: vec3<u32>) -> u32 {

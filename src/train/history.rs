@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::metric::Metric;
 use super::recording::Recording;
 use super::stopping::StopReason;
+use crate::device::Strategy;
 
 /// One epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +36,9 @@ pub struct History {
     pub recording: Recording,
     /// Why the run ended.
     pub stop_reason: StopReason,
+    /// How the device ran the steps.
+    #[serde(default)]
+    pub strategy: Strategy,
 }
 
 impl EpochRecord {

@@ -5,7 +5,7 @@ use super::history::{EpochRecord, History};
 use super::pacing::Pacer;
 use super::progress::Progress;
 use super::recording::{Recording, Series};
-use super::stopwatch::Stopwatch;
+use crate::stopwatch::Stopwatch;
 use super::trainer::Trainer;
 use super::validation::Validation;
 use crate::data::Dataset;
@@ -48,6 +48,7 @@ impl<'a> Run<'a> {
             settings: &settings,
             trains: true,
             recorder: trainer.recorder.as_ref(),
+            strategy: trainer.strategy,
             most_epochs: trainer.patience(),
         };
         let engine = Engine::new(mlp, train, setup)?;

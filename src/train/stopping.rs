@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::history::EpochRecord;
 use super::metric::Metric;
-use super::stopwatch::Stopwatch;
+use crate::stopwatch::Stopwatch;
 use super::trainer::Trainer;
 use super::watch::Watch;
 use crate::error::{Error, Result};

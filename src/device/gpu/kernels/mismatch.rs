@@ -16,7 +16,10 @@ static MISMATCH: Kernel = Kernel {
 static TOTAL: Kernel = Kernel {
     name: "mismatch_total",
     entry: "mismatch_total",
-    source: include_str!("../../../../shaders/mismatch_total.wgsl"),
+    source: concat!(
+        include_str!("../../../../shaders/common.wgsl"),
+        include_str!("../../../../shaders/mismatch_total.wgsl"),
+    ),
     bindings: &[Access::Read, Access::Write],
 };
 

@@ -1,0 +1,174 @@
+//! The persistent strategy: one workgroup runs many whole steps in one dispatch, with the parameters
+//! and the optimizer's state in its memory.
+//!
+//! What it runs is read out of the programs (`plan`), which stay the specification; where its values
+//! lie is decided in `layout`; `source` writes the sizes before `shaders/persistent.wgsl`. The steps'
+//! arguments are a buffer, and a dispatch takes as many of them as fit the time it may take
+//! (`pace`).
+
+mod kernel;
+mod layout;
+mod pace;
+mod plan;
+mod source;
+
+use std::sync::Arc;
+
+use self::kernel::{Kernel, MAX_DISPATCHES, Span};
+use self::layout::Layout;
+use self::pace::Pace;
+use self::plan::{Minibatch, Plan};
+use super::super::{Executable, Launch, Meter, Strategy};
+use super::Shared;
+use super::kernels::{LOOP_LIMIT, Slot, picked, word};
+use crate::error::Result;
+use crate::op::StepArgs;
+use crate::program::Program;
+
+/// Steps whose arguments are uploaded at once.
+const MAX_STEPS: usize = 8_192;
+
+/// Multiplications that one dispatch takes at most, where no clock says how long they take.
+const MOST_AT_ONCE: usize = 200_000_000;
+
+/// Multiplications of a step from which on the program, which has all of the device, is faster.
+const MOST_WORK: usize = 400_000;
+/// The same for a software adapter, where one workgroup is one thread of the processor.
+const MOST_SOFTWARE_WORK: usize = 20_000;
+
+/// `Step` of `shaders/persistent.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+struct Step {
+    args: StepArgs,
+    rows: u32,
+    delta_scale: f32,
+    loss_scale: f32,
+    padding: u32,
+}
+
+/// What fits an adapter, not bound to buffers yet.
+pub(super) struct Persistent {
+    plan: Plan,
+    layout: Layout,
+    minibatches: Vec<Minibatch>,
+}
+
+impl Persistent {
+    /// The programs as this strategy runs them.
+    ///
+    /// # Errors
+    /// `Argument` with the reason why it cannot.
+    pub(super) fn fitting(shared: &Shared, programs: &[Program]) -> Result<Self> {
+        let unfit = |reason: String| Strategy::Persistent.unfit(reason);
+        let (plan, minibatches) = Plan::of(programs).map_err(unfit)?;
+        let rows = minibatches.iter().map(|minibatch| minibatch.rows).max().unwrap_or(1);
+        let layout = Layout::of(&plan, rows, shared.target).map_err(unfit)?;
+        let buffers = source::buffers(&plan, &layout);
+        if buffers > shared.target.max_buffers {
+            let most = shared.target.max_buffers;
+            let reason = format!("it needs {buffers} storage buffers, and the adapter has {most}");
+            return Err(unfit(reason));
+        }
+        Ok(Self { plan, layout, minibatches })
+    }
+
+    /// The same, where it is likely to be faster than the program.
+    pub(super) fn suited(shared: &Shared, programs: &[Program]) -> Option<Self> {
+        let most = if shared.target.software { MOST_SOFTWARE_WORK } else { MOST_WORK };
+        Self::fitting(shared, programs).ok().filter(|persistent| persistent.work() <= most)
+    }
+
+    /// The multiplications of a step.
+    fn work(&self) -> usize {
+        let layers = self.plan.layers.iter().map(|layer| layer.inputs * layer.outputs);
+        3 * self.layout.rows * layers.sum::<usize>()
+    }
+
+    /// Makes all that running needs.
+    pub(super) fn bind(
+        self,
+        shared: Arc<Shared>,
+        buffers: &[&wgpu::Buffer],
+    ) -> Result<PersistentExecutable> {
+        let Self { plan, layout, minibatches } = &self;
+        let context = &shared.context;
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
+        let steps = context.buffer("steps", MAX_STEPS * size_of::<Step>() / 4, usage)?;
+        let inside = layout.values_inside;
+        let values = (!inside)
+            .then(|| context.buffer("values", layout.values, wgpu::BufferUsages::STORAGE))
+            .transpose()?;
+        let order = match picked(plan.rows()).order {
+            Slot::Buffer(order) => buffers[order],
+            // There is none, and nothing reads it.
+            _ => &steps,
+        };
+        let [features, targets] = [plan.features, plan.targets].map(|view| buffers[view.buffer]);
+        let fixed = [&steps, features, targets, order];
+        let written = [buffers[plan.losses.buffer], buffers[plan.parameters]];
+        let moments = plan.moments.iter().map(|&moment| buffers[moment]);
+        let bound: Vec<&wgpu::Buffer> =
+            fixed.into_iter().chain(written).chain(moments).chain(&values).collect();
+        let kernel = Kernel::compile(context, plan, layout, &bound)?;
+        let most = (LOOP_LIMIT / layout.iterations).min(MOST_AT_ONCE / self.work());
+        Ok(PersistentExecutable {
+            pace: Pace::new(most.clamp(1, MAX_STEPS / MAX_DISPATCHES)),
+            bytes: Vec::with_capacity(MAX_STEPS * size_of::<Step>()),
+            minibatches: minibatches.clone(),
+            kernel,
+            steps,
+            shared,
+        })
+    }
+}
+
+/// A plan bound to its buffers.
+pub(super) struct PersistentExecutable {
+    shared: Arc<Shared>,
+    kernel: Kernel,
+    minibatches: Vec<Minibatch>,
+    /// The arguments of up to [`MAX_STEPS`] steps, and as bytes on their way there.
+    steps: wgpu::Buffer,
+    bytes: Vec<u8>,
+    pace: Pace,
+}
+
+impl PersistentExecutable {
+    /// Uploads the arguments of a submission's steps.
+    fn upload(&mut self, launches: &[Launch]) {
+        self.bytes.clear();
+        for launch in launches {
+            let Minibatch { rows, delta_scale, loss_scale } = self.minibatches[launch.program];
+            let args = launch.args;
+            let step = Step { args, rows: word(rows), delta_scale, loss_scale, padding: 0 };
+            self.bytes.extend_from_slice(bytemuck::bytes_of(&step));
+        }
+        let context = &self.shared.context;
+        // In order with the submissions: those before have read what is overwritten here.
+        context.queue.write_buffer(&self.steps, 0, &self.bytes);
+        Meter::add(&context.meter.uploads, 1);
+    }
+}
+
+impl Executable for PersistentExecutable {
+    fn run(&mut self, launches: &[Launch]) -> Result<()> {
+        self.shared.recorder.flush()?;
+        let steps = self.pace.begin(launches.len());
+        for chunk in launches.chunks(steps * MAX_DISPATCHES) {
+            self.upload(chunk);
+            let context = &self.shared.context;
+            let spans: Vec<Span> = (0..chunk.len())
+                .step_by(steps)
+                .map(|first| Span::new(first, steps.min(chunk.len() - first)))
+                .collect();
+            context.submit(Some(self.kernel.encode(context, &spans)))?;
+            Meter::add(&context.meter.steps, chunk.len());
+        }
+        Ok(())
+    }
+
+    fn strategy(&self) -> Strategy {
+        Strategy::Persistent
+    }
+}
