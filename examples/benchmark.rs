@@ -103,7 +103,11 @@ fn main() -> common::Result {
             let row = measure(workload, &device, args.strategy, seconds)?;
             println!(
                 "{:<18} {:<11} {:>14.1} {:>14.0} {:>10.2}",
-                row.workload, row.strategy.name(), row.us_per_step, row.samples_per_s, row.gflops
+                row.workload,
+                row.strategy.name(),
+                row.us_per_step,
+                row.samples_per_s,
+                row.gflops
             );
             rows.push(row);
         }

@@ -5,7 +5,6 @@ use super::history::{EpochRecord, History};
 use super::pacing::Pacer;
 use super::progress::Progress;
 use super::recording::{Recording, Series};
-use crate::stopwatch::Stopwatch;
 use super::trainer::Trainer;
 use super::validation::Validation;
 use crate::data::Dataset;
@@ -14,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::mlp::Mlp;
 use crate::persist::{Checkpoint, RunSettings};
 use crate::program::{Kept, names};
+use crate::stopwatch::Stopwatch;
 
 /// What a flight leaves.
 struct ReadBack {

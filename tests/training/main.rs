@@ -28,5 +28,6 @@ mod reproducible;
 mod schedules;
 mod stepper;
 mod stopping;
+mod strategies;
 mod support;
 mod weights;

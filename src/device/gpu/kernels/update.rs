@@ -28,8 +28,7 @@ const DIRECTION_BINDINGS: &[Access] = &[Access::Read, Access::Write, Access::Wri
 const TRUST_STEP_BINDINGS: &[Access] = &[Access::Read, Access::Read, Access::Read, Access::Write];
 
 static UPDATE: Kernel = kernel!("update", "f32", "update", UPDATE_BINDINGS, "update_rules");
-static UPDATE4: Kernel =
-    kernel!("update4", "vec4<f32>", "update", UPDATE_BINDINGS, "update_rules");
+static UPDATE4: Kernel = kernel!("update4", "vec4<f32>", "update", UPDATE_BINDINGS, "update_rules");
 static DIRECTION: Kernel = kernel!("direction", "f32", "direction", DIRECTION_BINDINGS);
 static DIRECTION4: Kernel = kernel!("direction4", "vec4<f32>", "direction", DIRECTION_BINDINGS);
 static TRUST_STEP: Kernel = kernel!("trust_step", "f32", "trust_step", TRUST_STEP_BINDINGS);

@@ -11,6 +11,7 @@ mod layout;
 mod pace;
 mod plan;
 mod source;
+mod specialize;
 
 use std::sync::Arc;
 

@@ -79,8 +79,12 @@ impl Reader<'_> {
     /// Why the next instruction does not fit.
     fn unknown(&mut self) -> String {
         self.ops.peek().map_or_else(
-            || "the step has no update".to_owned(),
-            |op| format!("the step has the instruction `{}` where it knows none", op.name()),
+            || "it accumulates gradients, or computes nothing else".to_owned(),
+            |op| match op {
+                Op::Gradient { accumulate: true, .. } => "it accumulates gradients".to_owned(),
+                Op::Update { .. } => "a layer is frozen".to_owned(),
+                _ => format!("the step has the instruction `{}` where it knows none", op.name()),
+            },
         )
     }
 }
@@ -127,9 +131,9 @@ impl Plan {
         let (first, last) = (&forward[0], &forward[forward.len() - 1]);
         let output = last.output;
         let head = reader.next(|op| match *op {
-            Op::Loss { loss, scale, output: y, targets, kind, weights, positive, delta, .. }
-                if y == output && weights.is_none() && positive.is_none() =>
-            {
+            Op::Loss {
+                loss, scale, output: y, targets, kind, weights, positive, delta, ..
+            } if y == output && weights.is_none() && positive.is_none() => {
                 Some((loss, scale, targets, kind, delta))
             }
             _ => None,

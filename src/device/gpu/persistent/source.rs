@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::super::kernels::{Constants, picked, word};
 use super::layout::{Layout, Places};
 use super::plan::{Plan, PlanLayer, Trained};
+use super::specialize::keep_cases;
 use crate::nn::TargetKind;
 
 /// The functions: the kernel itself, and the formulas that it shares with the program's kernels.
@@ -60,9 +61,7 @@ pub(super) fn source(plan: &Plan, layout: &Layout) -> String {
     let descend = plan.layers.iter().enumerate().flat_map(|(i, layer)| {
         let call = |name: &str, trained: &Trained| {
             let [decay, a, b, factor] = trained.constants.map(number);
-            format!(
-                "{name}(LAYER_{i}, vec4<f32>({decay}, {a}, {b}, {factor}), rows, thread);"
-            )
+            format!("{name}(LAYER_{i}, vec4<f32>({decay}, {a}, {b}, {factor}), rows, thread);")
         };
         let bias = layer.bias.as_ref().map(|bias| call("move_biases", bias));
         [call("move_weights", &layer.weight)].into_iter().chain(bias)
@@ -70,7 +69,17 @@ pub(super) fn source(plan: &Plan, layout: &Layout) -> String {
     text += &function("forward", rows, forward);
     text += &function("backward", rows, backward);
     text += &function("descend", rows, descend);
-    text + SHARED
+    text + &shared(plan)
+}
+
+/// The shared functions with what the plan takes of them: its loss, its rule, its activations.
+fn shared(plan: &Plan) -> String {
+    let mut codes: Vec<u32> = plan.layers.iter().map(|layer| layer.activation.code()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    let text = keep_cases(SHARED, "OPTIMIZER", &[plan.optimizer.code()]);
+    let text = keep_cases(&text, "LOSS", &[plan.loss.code()]);
+    keep_cases(&text, "code", &codes)
 }
 
 fn function(name: &str, arguments: &str, lines: impl Iterator<Item = String>) -> String {
