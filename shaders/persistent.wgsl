@@ -10,25 +10,7 @@
 //
 // Rust writes the sizes before this text: the layers as constants LAYER_0, LAYER_1, ..., the last one
 // also as LAST, the functions forward, backward and descend, which take them in order, and whatever
-// memory there is by the network's size.
-// Bindings of group 0: the span of the steps to run; of group 1: the steps, features, targets, order,
-// losses, parameters, then as many moments as there are. Grid: one workgroup.
-
-// A training step; `Step` in Rust.
-struct Step {
-    args: StepArgs,
-    // The rows of the minibatch.
-    rows: u32,
-    // What deltas and the sum of the row losses are multiplied with.
-    delta_scale: f32,
-    loss_scale: f32,
-    padding: u32,
-}
-
-struct Span {
-    first: u32,
-    count: u32,
-}
+// memory there is by the network's size. Bindings and grid: steps.wgsl.
 
 // A dense layer; places are in words. WITHOUT stands for what is not there.
 struct Layer {
@@ -51,28 +33,6 @@ struct Layer {
 
 const WITHOUT: u32 = 0xffffffffu;
 
-@group(0) @binding(0) var<uniform> span: Span;
-@group(1) @binding(0) var<storage, read> steps: array<Step>;
-@group(1) @binding(1) var<storage, read> features: array<f32>;
-@group(1) @binding(2) var<storage, read> targets: array<u32>;
-@group(1) @binding(3) var<storage, read> order: array<u32>;
-@group(1) @binding(4) var<storage, read_write> losses: array<f32>;
-@group(1) @binding(5) var<storage, read_write> stored: array<f32>;
-
-override THREADS: u32 = 64u;
-override LOSS: u32 = 0u;
-// Whether the targets are labels.
-override LABELS: u32 = 0u;
-override OPTIMIZER: u32 = 0u;
-override MOMENTS: u32 = 0u;
-override VARIANT: u32 = 0u;
-
-alias Element = f32;
-
-// The arguments of the step under way, and what its deltas are multiplied with.
-var<private> args: StepArgs;
-var<private> delta_scale: f32;
-
 var<workgroup> parameters: array<f32, PARAMETERS>;
 // The rows of the minibatch in the data, and their losses.
 var<workgroup> picked: array<u32, ROWS>;
@@ -82,40 +42,8 @@ var<workgroup> partial_losses: array<f32, PARTIALS>;
 // How many parts the sum of the row losses is taken in.
 const PARTIALS: u32 = 16u;
 
-// One thread has a row of the loss to itself.
-const LANES: u32 = 1u;
-
-struct Row {
-    thread: u32,
-    lane: u32,
-    // The row in the minibatch.
-    number: u32,
-    // Where it begins in `targets`.
-    targets: u32,
-    label: u32,
-}
-
-fn lanes_sum(thread: u32, value: f32) -> f32 {
-    return value;
-}
-
-fn lanes_max(thread: u32, value: f32) -> f32 {
-    return value;
-}
-
 fn output_value(row: Row, col: u32) -> f32 {
     return values[LAST.output + row.number * LAST.outputs + col];
-}
-
-fn positive_weight(col: u32) -> f32 {
-    return 1.0;
-}
-
-fn target_value(row: Row, col: u32) -> f32 {
-    if (LABELS == 1u) {
-        return select(0.0, 1.0, col == row.label);
-    }
-    return bitcast<f32>(targets[row.targets + col]);
 }
 
 fn store_delta(row: Row, col: u32, gradient: f32) {
@@ -134,11 +62,11 @@ fn input_value(layer: Layer, row: u32, k: u32) -> f32 {
 
 fn gather(rows: u32, thread: u32) {
     for (var row = thread; row < rows; row += THREADS) {
-        picked[row] = min(pick_row(row, ORDER), DATA_ROWS - 1u);
+        picked[row] = data_row(row);
     }
     if (COPIED) {
         for (var i = thread; i < rows * LAYER_0.inputs; i += THREADS) {
-            let row = min(pick_row(i / LAYER_0.inputs, ORDER), DATA_ROWS - 1u);
+            let row = data_row(i / LAYER_0.inputs);
             values[LAYER_0.input + i] =
                 features[FEATURES + row * LAYER_0.inputs + i % LAYER_0.inputs];
         }
@@ -166,12 +94,7 @@ fn dense(layer: Layer, rows: u32, thread: u32) {
 
 fn losses_of_rows(rows: u32, thread: u32) {
     for (var number = thread; number < rows; number += THREADS) {
-        let at = TARGETS + picked[number] * select(LAST.outputs, 1u, LABELS == 1u);
-        var row = Row(0u, 0u, number, at, 0u);
-        if (LABELS == 1u) {
-            row.label = min(targets[at], LAST.outputs - 1u);
-        }
-        row_losses[number] = row_loss(row);
+        row_losses[number] = loss_of(number, picked[number]);
     }
     meet();
 }
@@ -232,7 +155,7 @@ fn record(loss_scale: f32, thread: u32) {
         for (var i = 0u; i < PARTIALS; i++) {
             sum += partial_losses[i];
         }
-        losses[LOSSES + min(args.slot, SLOTS - 1u)] = loss_scale * sum;
+        store_loss(loss_scale * sum);
     }
 }
 

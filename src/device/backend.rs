@@ -79,7 +79,7 @@ pub(crate) trait Backend: Send + Sync + fmt::Debug {
     ) -> Result<Box<dyn Executable>> {
         match strategy {
             Strategy::Auto | Strategy::Program => self.compile(programs, buffers),
-            Strategy::Persistent => Err(strategy.unfit("this device is no GPU")),
+            _ => Err(strategy.unfit("this device is no GPU")),
         }
     }
 

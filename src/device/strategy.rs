@@ -32,19 +32,23 @@ pub enum Strategy {
     /// activations, any loss and any optimizer but LAMB; without weighted rows, dropout, noise,
     /// penalties, clipping, averages, accumulated gradients, frozen layers and recording.
     Persistent,
+    /// As persistent, with everything in the registers of one subgroup's threads: for networks of up
+    /// to 256 parameters, on a GPU whose subgroups all have one size.
+    Registers,
 }
 
 impl Strategy {
     /// Every strategy.
-    pub const ALL: [Self; 3] = [Self::Auto, Self::Program, Self::Persistent];
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Program, Self::Persistent, Self::Registers];
 
-    /// The name: `auto`, `program`, `persistent`.
+    /// The name: `auto`, `program`, `persistent`, `registers`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::Program => "program",
             Self::Persistent => "persistent",
+            Self::Registers => "registers",
         }
     }
 
@@ -69,7 +73,7 @@ impl FromStr for Strategy {
     fn from_str(text: &str) -> Result<Self> {
         let named = Self::ALL.into_iter().find(|strategy| strategy.name() == text);
         named.ok_or_else(|| {
-            Error::argument("the strategy", text, "`auto`, `program` or `persistent`")
+            Error::argument("the strategy", text, "`auto`, `program`, `persistent` or `registers`")
         })
     }
 }

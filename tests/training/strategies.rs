@@ -98,7 +98,11 @@ impl Case {
     fn check(&self, device: &Device) {
         let (program, want) = self.run(device, self.trainer(Strategy::Program));
         assert_eq!(program.strategy, Strategy::Program);
+        let count = self.mlp(device).network().parameter_count();
         for strategy in fused() {
+            if strategy == Strategy::Registers && count > 256 {
+                continue;
+            }
             let (history, got) = self.run(device, self.trainer(strategy));
             assert_eq!(history.strategy, strategy);
             let what = format!("{strategy} of {self:?}");

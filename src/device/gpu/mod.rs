@@ -155,7 +155,7 @@ impl Backend for Gpu {
         let persistent = match strategy {
             Strategy::Program => None,
             Strategy::Auto => Persistent::suited(&self.shared, programs),
-            Strategy::Persistent => Some(Persistent::fitting(&self.shared, programs)?),
+            _ => Some(Persistent::fitting(&self.shared, programs, strategy)?),
         };
         match persistent {
             Some(persistent) => {

@@ -2,9 +2,7 @@
 
 use super::super::super::Meter;
 use super::super::context::Context;
-use super::layout::Layout;
-use super::plan::Plan;
-use super::source;
+use super::source::Source;
 use crate::error::Result;
 
 /// Dispatches that are submitted together.
@@ -41,11 +39,10 @@ pub(super) struct Kernel {
 const NAME: &str = "persistent";
 
 impl Kernel {
-    /// Compiles a plan; its buffers are those of group 1, in order.
+    /// Compiles a plan's source; its buffers are those of group 1, in order.
     pub(super) fn compile(
         context: &Context,
-        plan: &Plan,
-        layout: &Layout,
+        source: &Source,
         buffers: &[&wgpu::Buffer],
     ) -> Result<Self> {
         let device = &context.device;
@@ -57,7 +54,7 @@ impl Kernel {
             let label = Some(NAME);
             device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries })
         });
-        let pipeline = pipeline(context, plan, layout, &layouts);
+        let pipeline = pipeline(context, source, &layouts);
         let stride = context.limits.min_uniform_buffer_offset_alignment as usize;
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let spans = context.buffer("spans", MAX_DISPATCHES * stride / 4, usage)?;
@@ -124,8 +121,7 @@ fn group<'a>(
 
 fn pipeline(
     context: &Context,
-    plan: &Plan,
-    layout: &Layout,
+    source: &Source,
     layouts: &[wgpu::BindGroupLayout; 2],
 ) -> wgpu::ComputePipeline {
     let label = Some(NAME);
@@ -136,7 +132,7 @@ fn pipeline(
     });
     let descriptor = wgpu::ShaderModuleDescriptor {
         label,
-        source: wgpu::ShaderSource::Wgsl(source::source(plan, layout).into()),
+        source: wgpu::ShaderSource::Wgsl(source.text.as_str().into()),
     };
     // SAFETY: as for the kernels of the program (`pipelines`): indices are below the extents that the
     // plan has read out of checked views, row numbers, labels and slots are clamped in WGSL, and loops
@@ -146,9 +142,8 @@ fn pipeline(
             .device
             .create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
     };
-    let constants: Vec<(&str, f64)> = (source::constants(plan, layout).into_iter())
-        .map(|(name, value)| (name, f64::from(value)))
-        .collect();
+    let constants: Vec<(&str, f64)> =
+        source.constants.iter().map(|&(name, value)| (name, f64::from(value))).collect();
     context.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label,
         layout: Some(&pipeline_layout),

@@ -22,8 +22,6 @@ pub(super) struct Layout {
     pub(super) values: usize,
     /// Whether the workgroup's memory holds the values; else they are in a buffer.
     pub(super) values_inside: bool,
-    /// The rows of the largest minibatch.
-    pub(super) rows: usize,
     pub(super) threads: usize,
     /// The iterations of one thread's loops in a step.
     pub(super) iterations: usize,
@@ -62,7 +60,6 @@ impl Layout {
             layers: places(plan, rows, copies),
             values,
             values_inside: values <= free,
-            rows,
             threads,
             iterations: iterations(plan, rows, threads),
         };
@@ -115,8 +112,7 @@ fn iterations(plan: &Plan, rows: usize, threads: usize) -> usize {
             + (turns(inputs * outputs) + turns(outputs)) * (1 + rows)
     };
     let gather = turns(rows) + turns(rows * plan.layers[0].inputs);
-    let outputs = plan.layers.last().map_or(0, |last| last.outputs);
     // A loss goes over a row at most four times.
-    let loss = turns(rows) * (1 + 4 * outputs) + rows.div_ceil(PARTIALS) + PARTIALS;
+    let loss = turns(rows) * (1 + 4 * plan.outputs()) + rows.div_ceil(PARTIALS) + PARTIALS;
     1 + gather + loss + plan.layers.iter().map(layer).sum::<usize>()
 }

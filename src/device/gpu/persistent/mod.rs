@@ -1,24 +1,26 @@
 //! The persistent strategy: one workgroup runs many whole steps in one dispatch, with the parameters
 //! and the optimizer's state in its memory.
 //!
-//! What it runs is read out of the programs (`plan`), which stay the specification; where its values
-//! lie is decided in `layout`; `source` writes the sizes before `shaders/persistent.wgsl`. The steps'
-//! arguments are a buffer, and a dispatch takes as many of them as fit the time it may take
+//! What it runs is read out of the programs (`plan`), which stay the specification. It has two forms: in
+//! the memory of a workgroup (`workgroup`, `layout`), and for the smallest networks in the registers of
+//! one subgroup (`registers`). The steps' arguments are a buffer, and a dispatch takes as many of them as fit the time it may take
 //! (`pace`).
 
 mod kernel;
 mod layout;
 mod pace;
 mod plan;
+mod registers;
 mod source;
 mod specialize;
+mod workgroup;
 
 use std::sync::Arc;
 
 use self::kernel::{Kernel, MAX_DISPATCHES, Span};
-use self::layout::Layout;
 use self::pace::Pace;
 use self::plan::{Minibatch, Plan};
+use self::source::Source;
 use super::super::{Executable, Launch, Meter, Strategy};
 use super::Shared;
 use super::kernels::{LOOP_LIMIT, Slot, picked, word};
@@ -50,40 +52,54 @@ struct Step {
 
 /// What fits an adapter, not bound to buffers yet.
 pub(super) struct Persistent {
+    strategy: Strategy,
     plan: Plan,
-    layout: Layout,
+    source: Source,
     minibatches: Vec<Minibatch>,
 }
 
 impl Persistent {
-    /// The programs as this strategy runs them.
+    /// The programs as a strategy runs them.
     ///
     /// # Errors
     /// `Argument` with the reason why it cannot.
-    pub(super) fn fitting(shared: &Shared, programs: &[Program]) -> Result<Self> {
-        let unfit = |reason: String| Strategy::Persistent.unfit(reason);
+    pub(super) fn fitting(
+        shared: &Shared,
+        programs: &[Program],
+        strategy: Strategy,
+    ) -> Result<Self> {
+        let unfit = |reason: String| strategy.unfit(reason);
         let (plan, minibatches) = Plan::of(programs).map_err(unfit)?;
         let rows = minibatches.iter().map(|minibatch| minibatch.rows).max().unwrap_or(1);
-        let layout = Layout::of(&plan, rows, shared.target).map_err(unfit)?;
-        let buffers = source::buffers(&plan, &layout);
+        let source = match strategy {
+            Strategy::Registers => registers::source(&plan, rows, shared.target),
+            _ => workgroup::source(&plan, rows, shared.target),
+        };
+        let source = source.map_err(unfit)?;
+        let buffers = source.buffers(&plan);
         if buffers > shared.target.max_buffers {
             let most = shared.target.max_buffers;
             let reason = format!("it needs {buffers} storage buffers, and the adapter has {most}");
             return Err(unfit(reason));
         }
-        Ok(Self { plan, layout, minibatches })
+        Ok(Self { strategy, plan, source, minibatches })
     }
 
-    /// The same, where it is likely to be faster than the program.
+    /// The same by the strategy that is likely to be the fastest; none where that is the program.
     pub(super) fn suited(shared: &Shared, programs: &[Program]) -> Option<Self> {
+        let fitting = |strategy| Self::fitting(shared, programs, strategy).ok();
         let most = if shared.target.software { MOST_SOFTWARE_WORK } else { MOST_WORK };
-        Self::fitting(shared, programs).ok().filter(|persistent| persistent.work() <= most)
+        let in_registers = fitting(Strategy::Registers);
+        let inside =
+            || fitting(Strategy::Persistent).filter(|persistent| persistent.work() <= most);
+        in_registers.or_else(inside)
     }
 
     /// The multiplications of a step.
     fn work(&self) -> usize {
         let layers = self.plan.layers.iter().map(|layer| layer.inputs * layer.outputs);
-        3 * self.layout.rows * layers.sum::<usize>()
+        let rows = self.minibatches.iter().map(|minibatch| minibatch.rows).max();
+        3 * rows.unwrap_or(1) * layers.sum::<usize>()
     }
 
     /// Makes all that running needs.
@@ -92,14 +108,12 @@ impl Persistent {
         shared: Arc<Shared>,
         buffers: &[&wgpu::Buffer],
     ) -> Result<PersistentExecutable> {
-        let Self { plan, layout, minibatches } = &self;
+        let Self { strategy, plan, source, minibatches } = &self;
         let context = &shared.context;
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
         let steps = context.buffer("steps", MAX_STEPS * size_of::<Step>() / 4, usage)?;
-        let inside = layout.values_inside;
-        let values = (!inside)
-            .then(|| context.buffer("values", layout.values, wgpu::BufferUsages::STORAGE))
-            .transpose()?;
+        let values = |words| context.buffer("values", words, wgpu::BufferUsages::STORAGE);
+        let values = source.values.map(values).transpose()?;
         let order = match picked(plan.rows()).order {
             Slot::Buffer(order) => buffers[order],
             // There is none, and nothing reads it.
@@ -111,12 +125,13 @@ impl Persistent {
         let moments = plan.moments.iter().map(|&moment| buffers[moment]);
         let bound: Vec<&wgpu::Buffer> =
             fixed.into_iter().chain(written).chain(moments).chain(&values).collect();
-        let kernel = Kernel::compile(context, plan, layout, &bound)?;
-        let most = (LOOP_LIMIT / layout.iterations).min(MOST_AT_ONCE / self.work());
+        let kernel = Kernel::compile(context, source, &bound)?;
+        let most = (LOOP_LIMIT / source.iterations).min(MOST_AT_ONCE / self.work());
         Ok(PersistentExecutable {
             pace: Pace::new(most.clamp(1, MAX_STEPS / MAX_DISPATCHES)),
             bytes: Vec::with_capacity(MAX_STEPS * size_of::<Step>()),
             minibatches: minibatches.clone(),
+            strategy: *strategy,
             kernel,
             steps,
             shared,
@@ -127,6 +142,7 @@ impl Persistent {
 /// A plan bound to its buffers.
 pub(super) struct PersistentExecutable {
     shared: Arc<Shared>,
+    strategy: Strategy,
     kernel: Kernel,
     minibatches: Vec<Minibatch>,
     /// The arguments of up to [`MAX_STEPS`] steps, and as bytes on their way there.
@@ -170,6 +186,6 @@ impl Executable for PersistentExecutable {
     }
 
     fn strategy(&self) -> Strategy {
-        Strategy::Persistent
+        self.strategy
     }
 }

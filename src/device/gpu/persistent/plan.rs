@@ -191,6 +191,11 @@ impl Plan {
         Rows { source: self.features, pick: self.pick, count: 1 }
     }
 
+    /// The outputs of the network.
+    pub(super) fn outputs(&self) -> usize {
+        self.layers[self.layers.len() - 1].outputs
+    }
+
     /// The widest row of values that a step computes.
     pub(super) fn widest(&self) -> usize {
         self.layers.iter().map(|layer| layer.outputs.max(layer.inputs)).max().unwrap_or(1)
