@@ -7,7 +7,7 @@
 // a butterfly of additions, bitwise the same; and every thread moves all parameters itself.
 //
 // Rust writes the network before this text, unit by unit: learn, which takes a row through it, and
-// descend, which moves the parameters; arrays have no other indices than numbers there, so that a
+// descend, which moves the parameters, and total, the butterfly; arrays have no other indices than numbers there, so that a
 // compiler keeps them in registers. Bindings and grid: steps.wgsl.
 
 var<private> parameters: array<f32, PARAMETERS>;
@@ -22,15 +22,6 @@ fn output_value(row: Row, col: u32) -> f32 {
 
 fn store_delta(row: Row, col: u32, gradient: f32) {
     deltas[col] = delta_scale * gradient;
-}
-
-// The sum over the threads, for each of them.
-fn total(part: f32) -> f32 {
-    var sum = part;
-    for (var distance = 1u; distance < THREADS; distance *= 2u) {
-        sum += subgroupShuffleXor(sum, distance);
-    }
-    return sum;
 }
 
 @compute @workgroup_size(THREADS)

@@ -60,7 +60,7 @@ pub(super) fn source(plan: &Plan, rows: usize, target: Target) -> Result<Source,
              fewer or narrower layers, or the strategy `persistent`"
         ));
     }
-    let iterations = 1 + rows.div_ceil(threads) * (1 + 4 * plan.outputs()) + threads;
+    let iterations = 1 + rows.div_ceil(threads) * (1 + 4 * plan.outputs());
     if iterations > LOOP_LIMIT {
         return Err(format!("minibatches of {rows} rows are too long: take smaller ones"));
     }
@@ -69,6 +69,7 @@ pub(super) fn source(plan: &Plan, rows: usize, target: Target) -> Result<Source,
     text += &source::moments(plan, "private", count);
     text += &transfers(plan, &registers);
     text += &function("learn(row: u32, counts: bool) -> f32", learn(&layers));
+    text += &function("total(part: f32) -> f32", total(threads));
     text += &function("descend()", registers.iter().enumerate().map(descend));
     Ok(Source {
         text: text + &source::formulas(plan) + KERNEL,
@@ -119,6 +120,17 @@ fn transfers(plan: &Plan, registers: &[Register]) -> String {
 fn descend((i, register): (usize, &Register)) -> String {
     let constants = vector(register.constants);
     format!("parameters[{i}] = moved({i}u, parameters[{i}], total(gradients[{i}]), {constants});")
+}
+
+/// The sum over the threads, for each of them, bitwise the same as additions commute. A loop would
+/// count among those that drivers cut short.
+fn total(threads: usize) -> Vec<String> {
+    let distances = (0..threads.ilog2()).map(|i| 1 << i);
+    let add = |distance: u32| format!("sum += subgroupShuffleXor(sum, {distance}u);");
+    let mut lines = vec!["var sum = part;".to_owned()];
+    lines.extend(distances.map(add));
+    lines.push("return sum;".to_owned());
+    lines
 }
 
 /// A row of the minibatch forward, its loss, and backward.
