@@ -55,6 +55,7 @@ impl Memory {
 struct Shared {
     context: Arc<Context>,
     pipelines: Pipelines,
+    persistent: persistent::Cache,
     binder: Binder,
     recorder: Recorder,
     target: Target,
@@ -84,7 +85,7 @@ impl Shared {
         let pipelines = Pipelines::new(&context);
         let binder = Binder::new(&context)?;
         let recorder = Recorder::new(context.clone(), &pipelines)?;
-        Ok(Self { context, pipelines, binder, recorder, target })
+        Ok(Self { context, pipelines, persistent: Default::default(), binder, recorder, target })
     }
 }
 

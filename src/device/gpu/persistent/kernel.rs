@@ -1,7 +1,11 @@
 //! The pipeline of a plan, and its dispatches.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
 use super::super::super::Meter;
-use super::super::context::Context;
+use super::super::context::{Context, lock};
+use super::super::kernels::Constants;
 use super::source::Source;
 use crate::error::Result;
 
@@ -25,9 +29,36 @@ impl Span {
     }
 }
 
+/// A compiled source.
+#[derive(Debug)]
+struct Compiled {
+    pipeline: wgpu::ComputePipeline,
+    layouts: [wgpu::BindGroupLayout; 2],
+}
+
+/// The sources that were compiled so far, kept for the life of the device: a network is often trained
+/// more than once.
+#[derive(Debug, Default)]
+pub(in super::super) struct Cache {
+    compiled: Mutex<HashMap<(String, Constants), Arc<Compiled>>>,
+}
+
+impl Cache {
+    fn get(&self, context: &Context, source: &Source, buffers: usize) -> Result<Arc<Compiled>> {
+        let key = (source.text.clone(), source.constants.clone());
+        if let Some(compiled) = lock(&self.compiled).get(&key) {
+            return Ok(compiled.clone());
+        }
+        // Compiled outside of the lock: a second thread may compile the same, and one is kept.
+        let compiled = Arc::new(Compiled::new(context, source, buffers));
+        context.check(NAME)?;
+        Ok(lock(&self.compiled).entry(key).or_insert(compiled).clone())
+    }
+}
+
 /// A compiled plan with its buffers.
 pub(super) struct Kernel {
-    pipeline: wgpu::ComputePipeline,
+    compiled: Arc<Compiled>,
     group: wgpu::BindGroup,
     /// The spans of a submission, at dynamic offsets.
     spans: wgpu::Buffer,
@@ -42,19 +73,12 @@ impl Kernel {
     /// Compiles a plan's source; its buffers are those of group 1, in order.
     pub(super) fn compile(
         context: &Context,
+        cache: &Cache,
         source: &Source,
         buffers: &[&wgpu::Buffer],
     ) -> Result<Self> {
-        let device = &context.device;
-        let uniform = [layout_entry(0, wgpu::BufferBindingType::Uniform, true)];
-        let storage = |i| wgpu::BufferBindingType::Storage { read_only: i < READ };
-        let entries: Vec<_> =
-            (0..buffers.len()).map(|i| layout_entry(i, storage(i), false)).collect();
-        let layouts = [uniform.as_slice(), &entries].map(|entries| {
-            let label = Some(NAME);
-            device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries })
-        });
-        let pipeline = pipeline(context, source, &layouts);
+        let compiled = cache.get(context, source, buffers.len())?;
+        let layouts = &compiled.layouts;
         let stride = context.limits.min_uniform_buffer_offset_alignment as usize;
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let spans = context.buffer("spans", MAX_DISPATCHES * stride / 4, usage)?;
@@ -67,7 +91,7 @@ impl Kernel {
         let resources = buffers.iter().map(|buffer| buffer.as_entire_binding());
         let group = group(context, &layouts[1], resources);
         context.check(NAME)?;
-        Ok(Self { pipeline, group, spans, spans_group, stride })
+        Ok(Self { compiled, group, spans, spans_group, stride })
     }
 
     /// The dispatches of a submission.
@@ -81,7 +105,7 @@ impl Kernel {
         Meter::add(&context.meter.uploads, 1);
         let mut encoder = context.device.create_command_encoder(&Default::default());
         let mut pass = encoder.begin_compute_pass(&Default::default());
-        pass.set_pipeline(&self.pipeline);
+        pass.set_pipeline(&self.compiled.pipeline);
         pass.set_bind_group(1, &self.group, &[]);
         for i in 0..spans.len() {
             pass.set_bind_group(0, &self.spans_group, &[(i * self.stride) as u32]);
@@ -89,6 +113,19 @@ impl Kernel {
         }
         drop(pass);
         encoder.finish()
+    }
+}
+
+impl Compiled {
+    fn new(context: &Context, source: &Source, buffers: usize) -> Self {
+        let uniform = [layout_entry(0, wgpu::BufferBindingType::Uniform, true)];
+        let storage = |i| wgpu::BufferBindingType::Storage { read_only: i < READ };
+        let entries: Vec<_> = (0..buffers).map(|i| layout_entry(i, storage(i), false)).collect();
+        let layouts = [uniform.as_slice(), &entries].map(|entries| {
+            let descriptor = wgpu::BindGroupLayoutDescriptor { label: Some(NAME), entries };
+            context.device.create_bind_group_layout(&descriptor)
+        });
+        Self { pipeline: pipeline(context, source, &layouts), layouts }
     }
 }
 

@@ -17,6 +17,7 @@ mod workgroup;
 
 use std::sync::Arc;
 
+pub(super) use self::kernel::Cache;
 use self::kernel::{Kernel, MAX_DISPATCHES, Span};
 use self::pace::Pace;
 use self::plan::{Minibatch, Plan};
@@ -34,10 +35,13 @@ const MAX_STEPS: usize = 8_192;
 /// Multiplications that one dispatch takes at most, where no clock says how long they take.
 const MOST_AT_ONCE: usize = 200_000_000;
 
-/// Multiplications of a step from which on the program, which has all of the device, is faster.
-const MOST_WORK: usize = 400_000;
-/// The same for a software adapter, where one workgroup is one thread of the processor.
-const MOST_SOFTWARE_WORK: usize = 20_000;
+/// The multiplications of a step up to which a strategy is likely to be faster than the program, which
+/// has all of the device, but a dispatch for each instruction: in registers, and in a workgroup's
+/// memory. By what docs/gpu.md measures and estimates: a multiplication takes a software adapter
+/// 0.3 and 11 nanoseconds, and the program 150 microseconds whatever its size; hardware is assumed to
+/// do some 10 in a nanosecond, and a program in 40 microseconds.
+const MOST_WORK: [usize; 2] = [200_000, 400_000];
+const MOST_SOFTWARE_WORK: [usize; 2] = [400_000, 12_000];
 
 /// `Step` of `shaders/persistent.wgsl`.
 #[repr(C)]
@@ -87,12 +91,12 @@ impl Persistent {
 
     /// The same by the strategy that is likely to be the fastest; none where that is the program.
     pub(super) fn suited(shared: &Shared, programs: &[Program]) -> Option<Self> {
-        let fitting = |strategy| Self::fitting(shared, programs, strategy).ok();
         let most = if shared.target.software { MOST_SOFTWARE_WORK } else { MOST_WORK };
-        let in_registers = fitting(Strategy::Registers);
-        let inside =
-            || fitting(Strategy::Persistent).filter(|persistent| persistent.work() <= most);
-        in_registers.or_else(inside)
+        let strategies = [Strategy::Registers, Strategy::Persistent].into_iter().zip(most);
+        let fitting = |(strategy, most)| {
+            Self::fitting(shared, programs, strategy).ok().filter(|this| this.work() <= most)
+        };
+        strategies.filter_map(fitting).next()
     }
 
     /// The multiplications of a step.
@@ -125,7 +129,7 @@ impl Persistent {
         let moments = plan.moments.iter().map(|&moment| buffers[moment]);
         let bound: Vec<&wgpu::Buffer> =
             fixed.into_iter().chain(written).chain(moments).chain(&values).collect();
-        let kernel = Kernel::compile(context, source, &bound)?;
+        let kernel = Kernel::compile(context, &shared.persistent, source, &bound)?;
         let most = (LOOP_LIMIT / source.iterations).min(MOST_AT_ONCE / self.work());
         Ok(PersistentExecutable {
             pace: Pace::new(most.clamp(1, MAX_STEPS / MAX_DISPATCHES)),
