@@ -67,7 +67,8 @@ pub(crate) trait Backend: Send + Sync + fmt::Debug {
     /// Makes everything that running the programs needs: pipelines, bindings, scratch memory.
     fn compile(&self, programs: &[Program], buffers: &[Storage]) -> Result<Box<dyn Executable>>;
 
-    /// The same for the programs of one training step, by the strategy asked for.
+    /// The same for the programs of one training step, by the strategy asked for; about `steps` steps
+    /// are planned, for which compiling has to pay.
     ///
     /// # Errors
     /// `Argument` for a strategy that cannot run them, and the device's.
@@ -76,6 +77,7 @@ pub(crate) trait Backend: Send + Sync + fmt::Debug {
         programs: &[Program],
         buffers: &[Storage],
         strategy: Strategy,
+        _steps: usize,
     ) -> Result<Box<dyn Executable>> {
         match strategy {
             Strategy::Auto | Strategy::Program => self.compile(programs, buffers),

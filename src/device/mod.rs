@@ -159,14 +159,16 @@ impl Device {
         self.backend.compile(programs, &self.checked(programs, buffers)?)
     }
 
-    /// The same for the programs of one training step, by the strategy asked for.
+    /// The same for the programs of one training step, by the strategy asked for; about `steps` steps
+    /// are planned.
     pub(crate) fn compile_step(
         &self,
         programs: &[Program],
         buffers: &[Buffer],
         strategy: Strategy,
+        steps: usize,
     ) -> Result<Box<dyn Executable>> {
-        self.backend.compile_step(programs, &self.checked(programs, buffers)?, strategy)
+        self.backend.compile_step(programs, &self.checked(programs, buffers)?, strategy, steps)
     }
 
     /// The memory of the buffers, which every instruction has to fit.

@@ -20,8 +20,9 @@ use crate::error::{Error, Result};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Strategy {
-    /// The one that a rule finds the fastest for the network and the device: always the same one on
-    /// the same device.
+    /// The one that a rule finds the fastest: from the size of a step, the kind of device, and the
+    /// number of steps that are planned, which have to pay for compiling a kernel for the network (a
+    /// few thousand do). No clock is asked, so that the same training gets the same strategy.
     #[default]
     Auto,
     /// Instruction by instruction, each over the whole device. Runs everything, and is the only one
@@ -33,7 +34,7 @@ pub enum Strategy {
     /// penalties, clipping, averages, accumulated gradients, frozen layers and recording.
     Persistent,
     /// As persistent, with everything in the registers of one subgroup's threads: for networks of up
-    /// to 256 parameters, on a GPU whose subgroups all have one size.
+    /// to 128 parameters, on a GPU whose subgroups all have one size.
     Registers,
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Setup<'a> {
     pub(super) trains: bool,
     pub(super) recorder: Option<&'a Recorder>,
     pub(super) strategy: Strategy,
+    /// The epochs that are planned in all.
+    pub(super) epochs: usize,
     /// The most epochs that are queued before anything is read back.
     pub(super) most_epochs: usize,
 }
@@ -30,7 +32,7 @@ impl<'a> Setup<'a> {
     /// Computes gradients and leaves them.
     pub(super) fn gradients(settings: &'a RunSettings) -> Self {
         let strategy = Strategy::Program;
-        Self { settings, trains: false, recorder: None, strategy, most_epochs: 1 }
+        Self { settings, trains: false, recorder: None, strategy, epochs: 1, most_epochs: 1 }
     }
 }
 
@@ -108,7 +110,12 @@ impl Engine {
             _ => device.allocate(spec.words),
         };
         let buffers: Vec<Buffer> = programs[0].buffers.iter().map(place).collect::<Result<_>>()?;
-        let executable = device.compile_step(&programs, &buffers, setup.strategy)?;
+        let executable = device.compile_step(
+            &programs,
+            &buffers,
+            setup.strategy,
+            setup.epochs.saturating_mul(plan.steps),
+        )?;
         let specs = programs[0].buffers.iter().map(|spec| spec.name.clone()).collect();
         Ok(Self { executable, plan, epoch: plan.epoch(), reduction, weights, specs, buffers })
     }

@@ -132,6 +132,7 @@ impl Trainer {
             trains: true,
             recorder: None,
             strategy: self.strategy,
+            epochs: 1,
             most_epochs: usize::MAX,
         };
         let copy = mlp.to_device_async(mlp.device()).await?;

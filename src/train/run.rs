@@ -49,6 +49,7 @@ impl<'a> Run<'a> {
             trains: true,
             recorder: trainer.recorder.as_ref(),
             strategy: trainer.strategy,
+            epochs: trainer.epochs,
             most_epochs: trainer.patience(),
         };
         let engine = Engine::new(mlp, train, setup)?;

@@ -152,10 +152,11 @@ impl Backend for Gpu {
         programs: &[Program],
         buffers: &[Storage],
         strategy: Strategy,
+        steps: usize,
     ) -> Result<Box<dyn Executable>> {
         let persistent = match strategy {
             Strategy::Program => None,
-            Strategy::Auto => Persistent::suited(&self.shared, programs),
+            Strategy::Auto => Persistent::suited(&self.shared, programs, steps),
             _ => Some(Persistent::fitting(&self.shared, programs, strategy)?),
         };
         match persistent {

@@ -43,6 +43,15 @@ const MOST_AT_ONCE: usize = 200_000_000;
 const MOST_WORK: [usize; 2] = [200_000, 400_000];
 const MOST_SOFTWARE_WORK: [usize; 2] = [400_000, 12_000];
 
+/// The seconds that a strategy saves a step, at the least, where it is chosen.
+const SAVED: f64 = 3e-5;
+const SAVED_ON_SOFTWARE: f64 = 1e-4;
+
+/// The seconds that compiling takes: in a workgroup's memory a layer, in registers a weight and each of
+/// its moments.
+const SECONDS_PER_LAYER: f64 = 0.1;
+const SECONDS_PER_WEIGHT: f64 = 0.01;
+
 /// `Step` of `shaders/persistent.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
@@ -89,14 +98,29 @@ impl Persistent {
         Ok(Self { strategy, plan, source, minibatches })
     }
 
-    /// The same by the strategy that is likely to be the fastest; none where that is the program.
-    pub(super) fn suited(shared: &Shared, programs: &[Program]) -> Option<Self> {
-        let most = if shared.target.software { MOST_SOFTWARE_WORK } else { MOST_WORK };
+    /// The same by the strategy that is likely to be the fastest for so many steps; none where that is
+    /// the program.
+    pub(super) fn suited(shared: &Shared, programs: &[Program], steps: usize) -> Option<Self> {
+        let software = shared.target.software;
+        let (most, saved) =
+            if software { (MOST_SOFTWARE_WORK, SAVED_ON_SOFTWARE) } else { (MOST_WORK, SAVED) };
+        let pays = |this: &Self| this.compilation() <= saved * steps as f64;
         let strategies = [Strategy::Registers, Strategy::Persistent].into_iter().zip(most);
         let fitting = |(strategy, most)| {
-            Self::fitting(shared, programs, strategy).ok().filter(|this| this.work() <= most)
+            let this = Self::fitting(shared, programs, strategy).ok();
+            this.filter(|this| this.work() <= most && pays(this))
         };
         strategies.filter_map(fitting).next()
+    }
+
+    /// About how long compiling takes, in seconds.
+    fn compilation(&self) -> f64 {
+        let layers = &self.plan.layers;
+        if self.strategy == Strategy::Persistent {
+            return SECONDS_PER_LAYER * layers.len() as f64;
+        }
+        let weights: usize = layers.iter().map(|layer| layer.inputs * layer.outputs).sum();
+        SECONDS_PER_WEIGHT * (weights * (1 + self.plan.moments.len())) as f64
     }
 
     /// The multiplications of a step.

@@ -11,7 +11,7 @@ use super::source::{self, Source, function, number, vector};
 const KERNEL: &str = include_str!("../../../../shaders/registers.wgsl");
 
 /// The most parameters: each is some lines of text, and some registers of each thread.
-const MOST_PARAMETERS: usize = 256;
+const MOST_PARAMETERS: usize = 128;
 
 /// A parameter in registers: its number there, its word in the buffer, how it is updated.
 struct Register {
