@@ -1,4 +1,4 @@
-// One activation function, chosen when the kernel is compiled; the formulas are in activation.wgsl.
+// One activation function, chosen when the kernel is compiled; see activation_cases.wgsl.
 
 override ACTIVATION: u32 = 0u;
 // The bits of its parameter.

@@ -45,7 +45,7 @@ impl Case {
     /// A network of three layers with these activations.
     fn activations(activations: [Activation; 3]) -> Self {
         let [a, b, c] = activations;
-        let layers = vec![Dense::new(5, a), Dense::new(3, b), Dense::new(2, c)];
+        let layers = vec![Dense::new(3, a), Dense::new(2, b), Dense::new(2, c)];
         Self { layers, ..Self::new(3, &[], 2) }
     }
 

@@ -36,7 +36,8 @@ impl Numbered<'_> {
     fn applied(&self, function: &str, argument: &str) -> String {
         let activation = self.layer.activation;
         let parameter = number(activation.parameter().unwrap_or(0.0));
-        format!("{function}({}u, {parameter}, {argument})", activation.code())
+        let code = activation.code();
+        format!("{function}_{code}({code}u, {parameter}, {argument})")
     }
 
     /// phi' of unit j of layer l.
@@ -72,7 +73,7 @@ pub(super) fn source(plan: &Plan, rows: usize, target: Target) -> Result<Source,
     text += &function("total(part: f32) -> f32", total(threads));
     text += &function("descend()", registers.iter().enumerate().map(descend));
     Ok(Source {
-        text: text + &source::formulas(plan) + KERNEL,
+        text: text + &source::formulas(plan) + &source::single_activations(plan) + KERNEL,
         constants: source::constants(plan, threads),
         values: None,
         iterations,

@@ -18,6 +18,9 @@ const FORMULAS: &str = concat!(
     include_str!("../../../../shaders/steps.wgsl"),
 );
 
+/// The functions that choose among activations.
+const CASES: &str = include_str!("../../../../shaders/activation_cases.wgsl");
+
 /// The names of the moments in `shaders/update_rules.wgsl`.
 const MOMENTS: [&str; 3] = ["first", "second", "third"];
 
@@ -57,9 +60,7 @@ pub(super) fn constants(plan: &Plan, threads: usize) -> Constants {
 
 /// The formulas, reduced to the plan's loss, rule and activations, and the sizes they need.
 pub(super) fn formulas(plan: &Plan) -> String {
-    let mut codes: Vec<u32> = plan.layers.iter().map(|layer| layer.activation.code()).collect();
-    codes.sort_unstable();
-    codes.dedup();
+    let codes = codes(plan);
     let text = keep_cases(FORMULAS, "OPTIMIZER", &[plan.optimizer.code()]);
     let text = keep_cases(&text, "LOSS", &[plan.loss.code()]);
     let text = keep_cases(&text, "code", &codes);
@@ -78,6 +79,32 @@ pub(super) fn formulas(plan: &Plan) -> String {
         "struct Params {{ cols: u32, first: u32, second: u32, third: u32, constant: f32 }}\n\
          const params = Params({outputs}u, 0u, 0u, 0u, {constant});\n{sizes}{text}"
     )
+}
+
+/// The codes of the activations that there are.
+fn codes(plan: &Plan) -> Vec<u32> {
+    let mut codes: Vec<u32> = plan.layers.iter().map(|layer| layer.activation.code()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+}
+
+/// The functions that apply any of the plan's activations.
+pub(super) fn activations(plan: &Plan) -> String {
+    keep_cases(CASES, "code", &codes(plan))
+}
+
+/// The same with functions of its own for each: their names end in its code.
+pub(super) fn single_activations(plan: &Plan) -> String {
+    let single = |code: u32| {
+        let text = keep_cases(CASES, "code", &[code]);
+        let names = ["value_of_number", "value_of", "derivative_of"];
+        let renamed = |text: String, name: &str| {
+            text.replace(&format!("{name}("), &format!("{name}_{code}("))
+        };
+        names.into_iter().fold(text, renamed)
+    };
+    codes(plan).into_iter().map(single).collect()
 }
 
 /// The moments in the address space `space`, `words` long each, and the buffers they come from.
