@@ -1,6 +1,6 @@
-// Activation functions y = phi(z) and their derivatives, by the codes of `Activation::code`: the
-// places in `Activation::ALL`. The first four are in activation_fused.wgsl. Formulas are those of
-// `nn/activation`, with the same reasons.
+// The formulas of activation functions y = phi(z) and their derivatives, those of `nn/activation` with
+// the same reasons; activation_cases.wgsl chooses among them. The first four are in
+// activation_fused.wgsl.
 
 // 1 / (1 + e^-z), with an exact exponential.
 fn logistic(z: f32) -> f32 {
