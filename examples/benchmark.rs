@@ -12,6 +12,7 @@
 mod common;
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
@@ -19,8 +20,8 @@ use common::Failure;
 use common::workloads::{self, Workload};
 use serde::Serialize;
 use serde_json::json;
-use wgrad::Device;
 use wgrad::device::{DeviceKind, Strategy};
+use wgrad::{Device, Tensor};
 
 /// The runs of a workload, and the most epochs of each.
 const RUNS: usize = 5;
@@ -48,6 +49,10 @@ struct Arguments {
     #[arg(long, value_name = "S", default_value_t = 2.0)]
     seconds: f64,
 
+    /// Times the product of two square matrices of this side instead of trainings.
+    #[arg(long, value_name = "N", conflicts_with = "workload")]
+    product: Option<usize>,
+
     /// Writes the results to a file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -64,6 +69,9 @@ fn ids() -> Vec<&'static str> {
 impl Arguments {
     /// Whether a workload is to be measured on a device.
     fn wants(&self, workload: &Workload, device: &Device) -> bool {
+        if self.product.is_some() {
+            return false;
+        }
         let slow = matches!(device.info().kind, DeviceKind::Cpu | DeviceKind::Software);
         match (self.workload.is_empty(), self.short) {
             (false, _) => self.workload.iter().any(|id| id == workload.id),
@@ -111,6 +119,14 @@ fn main() -> common::Result {
             );
             rows.push(row);
         }
+        if let Some(side) = args.product {
+            let row = product(side, &device, seconds)?;
+            println!(
+                "product of {side}^3 {:>14.1} us {:>14.2} GFLOP/s",
+                row.us_per_step, row.gflops
+            );
+            rows.push(row);
+        }
         println!();
     }
     if let Some(file) = &args.json {
@@ -118,6 +134,36 @@ fn main() -> common::Result {
         println!("saved {}", file.display());
     }
     common::output::result(json!({ "rows": rows }))
+}
+
+/// Times products of square matrices, a few queued at a time.
+fn product(side: usize, device: &Device, seconds: f64) -> common::Result<Row> {
+    const QUEUED: usize = 4;
+    let values: Vec<f32> = (0..side * side).map(|i| (i % 1_009) as f32 / 1_009.0 - 0.5).collect();
+    let a = Tensor::from_slice(device, side, side, &values)?;
+    let mut times = Vec::new();
+    let begin = Instant::now();
+    // The first one compiles.
+    while times.len() < 1 + RUNS || begin.elapsed().as_secs_f64() < seconds {
+        device.synchronize()?;
+        let start = Instant::now();
+        for _ in 0..QUEUED {
+            a.matmul(&a)?;
+        }
+        device.synchronize()?;
+        times.push(start.elapsed().as_secs_f64() / QUEUED as f64);
+    }
+    times[1..].sort_by(f64::total_cmp);
+    let time = times[1 + (times.len() - 1) / 2];
+    Ok(Row {
+        workload: "product",
+        device: device.to_string(),
+        adapter: device.info().name.clone(),
+        strategy: Strategy::Program,
+        us_per_step: 1e6 * time,
+        samples_per_s: side as f64 / time,
+        gflops: 2e-9 * (side as f64).powi(3) / time,
+    })
 }
 
 /// Times a workload for about the given number of seconds.

@@ -1,7 +1,9 @@
-//! The double well V(x) = x⁴ - 2x² and its slope, by tensors on a device.
+//! The double well V(x) = x⁴ - 2x² and its slope, by tensors on a device; and f(x) = tanh(a·x) with
+//! its gradient, by a network of one unit.
 //!
 //! Values and the analytic derivative V'(x) = 4x (x² - 1) are computed for many x at once, and the
-//! derivative is compared with finite differences of the values.
+//! derivative is compared with finite differences of the values. The gradient of f is what
+//! backpropagation makes of it, against (1 - f²) a in f64.
 //!
 //!     cargo run --release --example double_well
 //!     cargo run --release --example double_well -- --device gpu
@@ -10,8 +12,10 @@ mod common;
 
 use clap::Parser;
 use common::plot::Chart;
+use ndarray::{Array1, Array2, array};
 use serde_json::json;
-use wgrad::{Device, Tensor};
+use wgrad::nn::{Activation, Init};
+use wgrad::{Dense, Device, Mlp, Tensor};
 
 /// The drawn range is from -END to END.
 const END: f32 = 1.7;
@@ -58,12 +62,17 @@ fn main() -> common::Result {
         .points("V′ by finite differences", sparse);
     args.plots().save("double_well", &chart)?;
 
+    let (wave, gradient_error) = plane_wave(&device)?;
+    println!("f(x) = tanh(a·x): its gradient is within {gradient_error:.1e} of (1 - f²) a");
+
     common::output::result(json!({
         "value": got_value,
         "value_error": (f64::from(got_value) - value).abs(),
         "slope": got_slope,
         "slope_error": (f64::from(got_slope) - slope).abs(),
         "finite_differences_error": off,
+        "tanh_error": wave,
+        "tanh_gradient_error": gradient_error,
     }))
 }
 
@@ -88,4 +97,24 @@ fn finite_differences(x: &Tensor) -> wgrad::Result<Tensor> {
     let wide = well(&x.add_scalar(2.0 * H)?)?.sub(&well(&x.sub_scalar(2.0 * H)?)?)?;
     let narrow = well(&x.add_scalar(H)?)?.sub(&well(&x.sub_scalar(H)?)?)?;
     narrow.mul_scalar(8.0)?.sub(&wide)?.div_scalar(12.0 * H)
+}
+
+/// How far f(x) = tanh(a·x) and its gradient are from f64, at points along a line.
+fn plane_wave(device: &Device) -> common::Result<(f64, f64)> {
+    let a = array![0.5f32, -1.0, 0.25];
+    let weight = Init::Array(a.clone().insert_axis(ndarray::Axis(1)));
+    let unit = Dense::new(1, Activation::Tanh).bias(false).weight_init(weight);
+    let f = Mlp::builder(a.len()).layer(unit).build(device)?;
+    let x = Array2::from_shape_fn((POINTS, a.len()), |(i, j)| (i as f32 / 100.0 - END) * j as f32);
+    let values = f.predict(&x)?;
+    let gradients = f.input_gradients(&x, &Array2::ones((POINTS, 1)))?;
+    let (mut value_error, mut gradient_error) = (0.0f64, 0.0f64);
+    for (i, x) in x.rows().into_iter().enumerate() {
+        let f = x.mapv(f64::from).dot(&a.mapv(f64::from)).tanh();
+        value_error = value_error.max((f64::from(values[[i, 0]]) - f).abs());
+        let want: Array1<f64> = a.mapv(|a| (1.0 - f * f) * f64::from(a));
+        let off = gradients.row(i).mapv(f64::from) - want;
+        gradient_error = off.iter().fold(gradient_error, |most, off| most.max(off.abs()));
+    }
+    Ok((value_error, gradient_error))
 }

@@ -61,7 +61,7 @@ fn main() -> common::Result {
     let bounds = |f: fn(f64, f64) -> f64, start| scan.losses.iter().copied().fold(start, f);
     let (least, most) = (bounds(f64::min, f64::INFINITY), bounds(f64::max, 0.0));
     let chart = Suggestion::ALL.into_iter().fold(chart, |chart, rule| match scan.suggest(rule) {
-        Some(rate) => chart.line(&format!("{rule:?}"), [(rate, least), (rate, most)]),
+        Some(rate) => chart.line(label(rule), [(rate, least), (rate, most)]),
         None => chart,
     });
     plots.save("lr_scan", &chart)?;
@@ -83,4 +83,14 @@ fn main() -> common::Result {
         "learning_rate": rate,
         "test_accuracy": accuracy,
     }))
+}
+
+/// What a rule is called in the picture.
+fn label(rule: Suggestion) -> &'static str {
+    match rule {
+        Suggestion::HalfOfLeast => "half of the best rate",
+        Suggestion::TenthOfLeast => "a tenth of it",
+        Suggestion::Steepest => "where it falls fastest",
+        _ => "another rule",
+    }
 }

@@ -24,7 +24,7 @@ for device in cpu gpu; do
     run activations --device "$device" --out "$out/activations" --short
     run reynolds --device "$device" --out "$out/reynolds" --data "$out/street" --short
     for example in double_well five_points iris linear_regression logistic_mnist lr_scan \
-        network_maps parabola sincos; do
+        network_maps parabola sincos trace; do
         run "$example" --device "$device" --out "$out/$example" --short
     done
     run linear_regression --device "$device" --out "$out/linear_5" --short --features 5

@@ -30,7 +30,7 @@ use common::plot::{Chart, Column, Picture};
 use linear::Linear;
 use serde_json::{Map, json};
 use studies::{Study, targets};
-use wgrad::data::{self, Dataset, StandardScaler};
+use wgrad::data::StandardScaler;
 use wgrad::estimator::MlpRegressor;
 
 const EPOCHS: usize = 1000;
@@ -89,7 +89,7 @@ fn main() -> common::Result {
         test.len()
     );
     if let Some(folder) = &export {
-        write(folder, [("train", &train), ("test", &test)])?;
+        wake::export(folder, [("train", &train), ("test", &test)])?;
     }
     if let Some(study) = study {
         let epochs = args.epochs(STUDY_EPOCHS);
@@ -148,15 +148,4 @@ fn main() -> common::Result {
     results.insert("ridge_r2".into(), json!(ridge_r2));
     results.insert("ridge_penalty".into(), json!(ridge.penalty));
     common::output::result(results.into())
-}
-
-/// Writes features and Reynolds numbers of each part.
-fn write(folder: &std::path::Path, parts: [(&str, &Dataset); 2]) -> common::Result {
-    std::fs::create_dir_all(folder)?;
-    for (name, part) in parts {
-        data::write_npy(folder.join(format!("{name}_x.npy")), &part.features())?;
-        data::write_npy(folder.join(format!("{name}_y.npy")), &targets(part)?)?;
-    }
-    println!("saved the training and the test part in {}", folder.display());
-    Ok(())
 }

@@ -1,12 +1,13 @@
 //! From velocity fields to the rows that a network learns from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ndarray::{Array1, Array2, Array3, Array4, ArrayView4, Axis, concatenate, s};
-use wgrad::data::Dataset;
+use wgrad::data::{self, Dataset};
 
 use crate::common::flow::{self, Street};
 use crate::common::{Failure, Result};
+use crate::studies::targets;
 
 /// Which fields to take, and what of them.
 #[derive(Debug, clap::Args)]
@@ -83,4 +84,15 @@ pub fn dataset(windows: &[(u32, Array3<f32>)]) -> Result<Dataset> {
     let targets = windows.iter().flat_map(|(re, frames)| vec![*re as f32; frames.len_of(Axis(0))]);
     let targets: Array1<f32> = targets.collect();
     Ok(Dataset::regression(&concatenate(Axis(0), &views)?, &targets)?)
+}
+
+/// Writes features and Reynolds numbers of each part.
+pub fn export(folder: &Path, parts: [(&str, &Dataset); 2]) -> Result {
+    std::fs::create_dir_all(folder)?;
+    for (name, part) in parts {
+        data::write_npy(folder.join(format!("{name}_x.npy")), &part.features())?;
+        data::write_npy(folder.join(format!("{name}_y.npy")), &targets(part)?)?;
+    }
+    println!("saved the training and the test part in {}", folder.display());
+    Ok(())
 }

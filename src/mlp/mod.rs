@@ -1,6 +1,7 @@
 //! A multilayer perceptron on a device: its description, its parameters, its predictions.
 
 mod builder;
+mod input_gradients;
 mod parameters;
 mod predict;
 

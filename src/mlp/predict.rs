@@ -14,7 +14,7 @@ use crate::program::{Predict, Source, names};
 use crate::train::Metric;
 
 /// The rows of one launch; more would not make a matrix product faster.
-const LAUNCH_ROWS: usize = 1024;
+pub(super) const LAUNCH_ROWS: usize = 1024;
 
 /// The words of one block of rows that is put on a device: 64 MiB.
 const BLOCK_WORDS: usize = 1 << 24;

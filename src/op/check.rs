@@ -4,7 +4,7 @@
 //! no instruction writes memory that another of its operands lies in.
 
 use super::operands::{Access, Operand};
-use super::{Op, Pick, Shape, StepArgs, View};
+use super::{MAX_BINS, Op, Pick, Shape, StepArgs, View};
 use crate::error::{Error, Result};
 use crate::optim::Optimizer;
 
@@ -168,6 +168,13 @@ impl Op {
             Self::Mismatch { a, b, output, .. } => {
                 self.same(a.shape, b.shape, a.shape == b.shape, "both need the same shape")?;
                 self.output(output.shape, Shape::new(1, 1))
+            }
+            Self::Histogram { bounds, output, .. } => {
+                self.output(bounds.shape, Shape::new(1, 2))?;
+                let hint = "the counts, first, are one row of at most so many bins as the second";
+                let most = Shape::new(1, MAX_BINS);
+                let fits = output.shape.rows == 1 && output.shape.cols <= MAX_BINS;
+                self.same(output.shape, most, fits, hint)
             }
             Self::Dense { input, weight, bias, pre, output, .. } => {
                 let hint = "the input's columns must be the weight's rows";

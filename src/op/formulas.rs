@@ -7,3 +7,7 @@ pub(crate) const NORM_EPSILON: f32 = 1e-6;
 pub(crate) fn dropout_threshold(rate: f32) -> u32 {
     (f64::from(rate) * 2f64.powi(32)) as u32
 }
+
+/// The most bins of an [`Op::Histogram`](super::Op::Histogram): they have to fit what a GPU's
+/// workgroup shares.
+pub const MAX_BINS: usize = 1024;

@@ -19,6 +19,7 @@ mod operands;
 mod view;
 
 pub use args::StepArgs;
+pub use formulas::MAX_BINS;
 pub(crate) use formulas::{NORM_EPSILON, dropout_threshold};
 pub(crate) use kinds::argmax;
 pub use kinds::{Axis, BinaryOp, Reduction};
@@ -158,6 +159,21 @@ pub enum Op {
         /// The absolute tolerance.
         absolute: f32,
         /// (1, 1).
+        output: View,
+    },
+    /// output bin i = the number of elements with i <= (x - low) / (high - low) bins < i + 1, as u32
+    ///
+    /// The last bin takes in `high` too. An element that is NaN or outside of the bounds is in no
+    /// bin, none is where a bound is not finite, and where the bounds are one number, or their
+    /// halves are nearer to each other than the smallest normal number, all others are in the first
+    /// bin. The quotient has f32's roundings: an element within some of them of an edge may be on
+    /// either side.
+    Histogram {
+        /// Any shape.
+        input: View,
+        /// (1, 2): low and high.
+        bounds: View,
+        /// (1, bins), with at most [`MAX_BINS`] bins.
         output: View,
     },
     /// output = phi(input . weight + bias): a dense layer forward
@@ -376,6 +392,7 @@ impl Op {
             Self::Scatter { .. } => "scatter",
             Self::Keep { .. } => "keep",
             Self::Mismatch { .. } => "mismatch",
+            Self::Histogram { .. } => "histogram",
             Self::Dense { .. } => "dense",
             Self::Weigh { .. } => "weigh",
             Self::Loss { .. } => "loss",

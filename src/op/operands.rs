@@ -31,6 +31,9 @@ impl Op {
             Self::Mismatch { a, b, output, .. } => {
                 list.read("a", a).read("b", b).write("output", output)
             }
+            Self::Histogram { input, bounds, output } => {
+                list.read("input", input).read("bounds", bounds).write("output", output)
+            }
             Self::Scalar { a, output, .. } => list.read("a", a).write("output", output),
             Self::Activate { input, output, .. }
             | Self::Differentiate { input, output, .. }

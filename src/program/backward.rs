@@ -17,7 +17,8 @@ pub(super) struct LossOperands {
     pub(super) losses: View,
 }
 
-/// Lowers loss and backward pass; gradients go into the buffer of `gradients`.
+/// Lowers loss and backward pass, and gives dL/dz of every layer; gradients go into the buffer of
+/// `gradients`.
 pub(super) fn lower(
     step: &Step,
     forward: &Forward,
@@ -25,7 +26,7 @@ pub(super) fn lower(
     gradients: View,
     list: &mut Buffers,
     ops: &mut Vec<Op>,
-) {
+) -> Vec<View> {
     let deltas: Vec<View> = (forward.layers.iter().enumerate())
         .map(|(i, layer)| list.add(format!("delta.{i}"), layer.output.shape))
         .collect();
@@ -69,6 +70,7 @@ pub(super) fn lower(
             });
         }
     }
+    deltas
 }
 
 /// The loss after the last layer, and its record.

@@ -39,18 +39,27 @@ impl Lowered {
     }
 }
 
+/// What a forward pass is for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Pass {
+    /// The seed of dropout; none in predictions.
+    pub(super) seed: Option<u64>,
+    /// Whether z is kept of every layer, not only where backward needs it.
+    pub(super) keeps_pre: bool,
+}
+
 /// The layers of a lowered forward pass.
 pub(super) struct Forward {
     pub(super) layers: Vec<Lowered>,
 }
 
 impl Forward {
-    /// Lowers the network; `seed` is that of dropout, none in predictions.
+    /// Lowers the network.
     pub(super) fn lower(
         network: &Network,
         input: Rows,
         parameters: View,
-        seed: Option<u64>,
+        pass: Pass,
         list: &mut Buffers,
         ops: &mut Vec<Op>,
     ) -> Self {
@@ -63,9 +72,10 @@ impl Forward {
                 named.iter().find(wanted).map(|parameter| parameter.view(parameters.buffer))
             };
             let shape = Shape::new(input.count, layer.outputs);
-            let pre = layer.keeps_pre().then(|| list.add(format!("pre.{i}"), shape));
+            let keeps_pre = pass.keeps_pre || layer.keeps_pre();
+            let pre = keeps_pre.then(|| list.add(format!("pre.{i}"), shape));
             let output = list.add(format!("output.{i}"), shape);
-            let key = seed.filter(|_| layer.dropout > 0.0);
+            let key = pass.seed.filter(|_| layer.dropout > 0.0);
             let lowered = Lowered {
                 layer,
                 input,

@@ -6,6 +6,7 @@
 
 mod backward;
 mod forward;
+mod input_gradient;
 mod kept;
 mod map;
 pub mod names;
@@ -13,14 +14,17 @@ mod predict;
 mod regularize;
 mod source;
 mod step;
+mod trace;
 mod update;
 
 use std::fmt;
 
+pub use input_gradient::InputGradient;
 pub use kept::Kept;
 pub use predict::Predict;
 pub use source::Source;
 pub use step::{Share, Step};
+pub use trace::{Quantity, Statistic, Trace};
 
 use crate::error::Result;
 use crate::op::{Op, View};

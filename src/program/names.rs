@@ -3,7 +3,8 @@
 //! The parts of the data are `features.N`, `targets.N` and `weights.N`. Each layer has an `output.N`
 //! and a `delta.N`, dL/dz; if its derivative or its map needs it a `pre.N`, z; with dropout a
 //! `dropped.N`; and if it is not an elementwise function of z, dL/dy as `output_delta.N` and numbers
-//! on the way as `map.N.NAME`. What steps keep is `kept.NAME`.
+//! on the way as `map.N.NAME`. What steps keep is `kept.NAME`. Programs that trace have buffers of
+//! their own for all of this but parameters, data and row order.
 
 /// The network's parameters, flat.
 pub const PARAMETERS: &str = "parameters";
@@ -48,7 +49,21 @@ pub const POSITIVE_WEIGHTS: &str = "positive_weights";
 pub const WEIGHT: &str = "weight";
 /// The minibatch, where it has to be gathered first: the features are in parts, or change.
 pub const INPUT: &str = "input";
+/// What comes to the network's outputs, for gradients with respect to its inputs.
+pub const UPSTREAM: &str = "upstream";
+/// The gradient with respect to the network's inputs.
+pub const INPUT_GRADIENT: &str = "input_gradient";
 /// The minibatch's targets, likewise.
 pub const TARGET: &str = "target";
 /// What a prediction leaves: one row for each row of the features.
 pub const PREDICTIONS: &str = "predictions";
+/// The statistics of a traced minibatch; see [`Statistic`](super::Statistic).
+pub const STATISTICS: &str = "statistics";
+/// The histograms of a traced minibatch, u32.
+pub const COUNTS: &str = "counts";
+
+/// Whether a buffer holds a part of the data: features, targets or weights of rows.
+pub(crate) fn is_data(name: &str) -> bool {
+    let prefixes = [FEATURES, TARGETS, WEIGHTS];
+    name.split_once('.').is_some_and(|(prefix, _)| prefixes.contains(&prefix))
+}

@@ -1,6 +1,6 @@
 //! A prediction, described as data and lowered to instructions.
 
-use super::forward::Forward;
+use super::forward::{Forward, Pass};
 use super::source::{Buffers, Source};
 use super::{Program, names};
 use crate::error::Result;
@@ -38,7 +38,8 @@ impl Predict {
             Pick::Range,
             &mut ops,
         );
-        let forward = Forward::lower(network, input, parameters, None, &mut list, &mut ops);
+        let pass = Pass::default();
+        let forward = Forward::lower(network, input, parameters, pass, &mut list, &mut ops);
         if let Some(last) = forward.layers.last() {
             ops.push(Op::Scatter { input: last.output, output: predictions });
         }

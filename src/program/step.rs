@@ -1,7 +1,7 @@
 //! One training step, described as data and lowered to instructions.
 
 use super::backward::{self, LossOperands};
-use super::forward::Forward;
+use super::forward::{Forward, Pass};
 use super::kept::Kept;
 use super::regularize::Regularizer;
 use super::source::{Buffers, Source};
@@ -127,7 +127,8 @@ impl Step {
         let (input, loss) = self.data(losses, row_losses, &mut list, &mut ops);
         let input = self.disturbed(input, &mut list, &mut ops);
         let network = &self.network;
-        let forward = Forward::lower(network, input, parameters, self.seed, &mut list, &mut ops);
+        let pass = Pass { seed: self.seed, keeps_pre: false };
+        let forward = Forward::lower(network, input, parameters, pass, &mut list, &mut ops);
         backward::lower(self, &forward, loss, gradients, &mut list, &mut ops);
         self.kept.lower(network, kept, true, &mut list, &mut ops);
         if let Some(optimizer) = self.optimizer {
@@ -147,7 +148,7 @@ impl Step {
     }
 
     /// The flat buffers: parameters, gradients, moments.
-    fn flat(&self, list: &mut Buffers) -> Flat {
+    pub(super) fn flat(&self, list: &mut Buffers) -> Flat {
         let shape = Shape::new(1, self.network.parameter_words());
         let parameters = list.add(names::PARAMETERS, shape);
         let gradients = list.add(names::GRADIENTS, shape);
@@ -160,7 +161,7 @@ impl Step {
     }
 
     /// The minibatch: its features, and what its loss needs.
-    fn data(
+    pub(super) fn data(
         &self,
         losses: View,
         row_losses: View,
@@ -186,7 +187,7 @@ impl Step {
     }
 
     /// The minibatch with the network's noise and dropout on its inputs, in a buffer of its own.
-    fn disturbed(&self, input: Rows, list: &mut Buffers, ops: &mut Vec<Op>) -> Rows {
+    pub(super) fn disturbed(&self, input: Rows, list: &mut Buffers, ops: &mut Vec<Op>) -> Rows {
         let (noise, rate) = (self.network.input_noise(), self.network.input_dropout());
         let Some(seed) = self.seed.filter(|_| noise > 0.0 || rate > 0.0) else { return input };
         let output = if input.pick == Pick::All {

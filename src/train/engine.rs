@@ -44,6 +44,8 @@ pub(super) struct Engine {
     reduction: LossReduction,
     /// What each row of the data counts; none where each counts once.
     weights: Option<Weights>,
+    /// The step of each kind of minibatch.
+    pub(super) steps: Vec<Step>,
     specs: Vec<String>,
     buffers: Vec<Buffer>,
 }
@@ -74,7 +76,7 @@ impl Engine {
             names: setup.recorder.map(|recorder| recorder.names.clone()).unwrap_or_default(),
             rows: plan.record_rows(),
         };
-        let lower = |&(batch, share): &(usize, Share)| {
+        let step = |&(batch, share): &(usize, Share)| {
             let sources = [&features, &targets].map(|placed| placed.source.clone());
             let optimizer = setup.trains.then_some(settings.optimizer);
             Step {
@@ -91,20 +93,16 @@ impl Engine {
                 kept: kept.clone(),
                 ..Step::new(mlp.network().clone(), loss, optimizer, batch, sources)
             }
-            .lower()
         };
-        let programs: Vec<Program> = plan.minibatches().iter().map(lower).collect::<Result<_>>()?;
+        let steps: Vec<Step> = plan.minibatches().iter().map(step).collect();
+        let programs: Vec<Program> = steps.iter().map(Step::lower).collect::<Result<_>>()?;
 
         let weight_parts = placed.iter().flat_map(|weights| &weights.parts);
         let mut parts = features.parts.iter().chain(&targets.parts).chain(weight_parts);
-        let is_data = |name: &str| {
-            let prefixes = [names::FEATURES, names::TARGETS, names::WEIGHTS];
-            name.split_once('.').is_some_and(|(prefix, _)| prefixes.contains(&prefix))
-        };
         let place = |spec: &crate::program::BufferSpec| match spec.name.as_str() {
             names::PARAMETERS => Ok(mlp.buffer().clone()),
             names::POSITIVE_WEIGHTS => device.upload(positive_weights.unwrap_or_default()),
-            name if is_data(name) => {
+            name if names::is_data(name) => {
                 parts.next().cloned().map_or_else(|| device.allocate(spec.words), Ok)
             }
             _ => device.allocate(spec.words),
@@ -117,7 +115,8 @@ impl Engine {
             setup.epochs.saturating_mul(plan.steps),
         )?;
         let specs = programs[0].buffers.iter().map(|spec| spec.name.clone()).collect();
-        Ok(Self { executable, plan, epoch: plan.epoch(), reduction, weights, specs, buffers })
+        let epoch = plan.epoch();
+        Ok(Self { executable, plan, epoch, reduction, weights, steps, specs, buffers })
     }
 
     /// A buffer of the run.

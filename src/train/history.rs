@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::metric::Metric;
 use super::recording::Recording;
 use super::stopping::StopReason;
+use super::trace::Traces;
 use crate::device::Strategy;
 
 /// One epoch.
@@ -34,6 +35,9 @@ pub struct History {
     pub step_losses: Vec<f32>,
     /// The parameters and gradients that were asked for.
     pub recording: Recording,
+    /// The traces that were asked for.
+    #[serde(default)]
+    pub traces: Traces,
     /// Why the run ended.
     pub stop_reason: StopReason,
     /// How the device ran the steps.

@@ -5,6 +5,7 @@ use super::history::{EpochRecord, History};
 use super::pacing::Pacer;
 use super::progress::Progress;
 use super::recording::{Recording, Series};
+use super::trace::Tracer;
 use super::trainer::Trainer;
 use super::validation::Validation;
 use crate::data::Dataset;
@@ -22,12 +23,15 @@ struct ReadBack {
     predictions: Vec<f32>,
     /// What was kept, name by name.
     records: Vec<Vec<f32>>,
+    /// What was traced.
+    traced: Vec<Vec<f32>>,
 }
 
 /// A fit under way.
 pub(super) struct Run<'a> {
     mlp: &'a Mlp,
     pub(super) engine: Engine,
+    tracer: Option<Tracer>,
     validation: Option<Validation>,
     settings: RunSettings,
     pub(super) pacer: Pacer,
@@ -53,6 +57,7 @@ impl<'a> Run<'a> {
             most_epochs: trainer.patience(),
         };
         let engine = Engine::new(mlp, train, setup)?;
+        let tracer = trainer.trace_every.map(|every| Tracer::new(mlp, &engine, every));
         let model = engine.model(mlp);
         let validation = (trainer.validation.as_ref())
             .map(|data| Validation::new(mlp, model, data, settings.loss, &trainer.metrics))
@@ -64,6 +69,7 @@ impl<'a> Run<'a> {
             mlp,
             launches: Vec::with_capacity(engine.plan.slots()),
             engine,
+            tracer: tracer.transpose()?,
             validation,
             settings,
             pacer,
@@ -74,6 +80,11 @@ impl<'a> Run<'a> {
             step: 0,
             parameters: Vec::new(),
         })
+    }
+
+    /// The most epochs of a flight.
+    pub(super) fn most_epochs(&self) -> usize {
+        self.tracer.as_ref().map_or(self.engine.plan.epochs, |tracer| tracer.epochs)
     }
 
     /// Goes on from a checkpoint, or begins with the network as it is.
@@ -142,12 +153,15 @@ impl<'a> Run<'a> {
         self.engine.write_order(&order)?;
         let coefficients = |step| self.pacer.coefficients(step);
         plan.launches(&self.engine.epoch, count, self.step, coefficients, &mut self.launches);
-        self.engine.queue(&self.launches)?;
+        match &mut self.tracer {
+            None => self.engine.queue(&self.launches)?,
+            Some(tracer) => tracer.queue(&mut self.engine, &self.launches, self.step)?,
+        }
         if let Some(validation) = &mut self.validation {
             validation.predictor.queue()?;
         }
         let updates = plan.recorded(self.step, count);
-        let ReadBack { losses, parameters, predictions, records } =
+        let ReadBack { losses, parameters, predictions, records, traced } =
             self.read_back(count * plan.steps, updates.len()).await?;
         if let Err(error) = self.check_finite(&losses, &parameters) {
             self.mlp.buffer().write(0, &self.parameters)?;
@@ -177,6 +191,7 @@ impl<'a> Run<'a> {
             history.step_losses.extend_from_slice(&losses);
         }
         self.keep(updates, &records, &mut history.recording);
+        history.traces.0.extend(self.tracer.iter().flat_map(|tracer| tracer.traces(&traced)));
         self.step += losses.len() as u64;
         self.parameters = parameters;
         Ok(seconds)
@@ -209,11 +224,15 @@ impl<'a> Run<'a> {
                 ranges.push((buffer.storage(), 0..records * words));
             }
         }
+        if let Some(tracer) = &self.tracer {
+            ranges.extend(tracer.ranges()?);
+        }
         let mut parts = self.mlp.device().backend().read(&ranges).await?.into_iter();
         let mut next = || parts.next().unwrap_or_default();
         let (parameters, losses) = (next(), next());
         let predictions = if self.validation.is_some() { next() } else { Vec::new() };
-        Ok(ReadBack { losses, parameters, predictions, records: parts.collect() })
+        let records = self.recorded.iter().map(|_| next()).collect();
+        Ok(ReadBack { losses, parameters, predictions, records, traced: parts.collect() })
     }
 
     /// Checks that training has not left the numbers that f32 holds.

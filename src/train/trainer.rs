@@ -43,6 +43,8 @@ pub struct Trainer {
     pub(super) record_steps: bool,
     pub(super) recorder: Option<Recorder>,
     pub(super) strategy: Strategy,
+    /// The steps from one trace to the next.
+    pub(super) trace_every: Option<usize>,
     pub(super) validation: Option<Dataset>,
     pub(super) metrics: Vec<Metric>,
     watchers: Vec<Box<dyn Watch>>,
@@ -61,6 +63,7 @@ impl Trainer {
             record_steps: false,
             recorder: None,
             strategy: Strategy::Auto,
+            trace_every: None,
             validation: None,
             metrics: Vec::new(),
             watchers: Vec::new(),
@@ -173,8 +176,7 @@ impl Trainer {
         let mut stop = run.pacer.watched.stopped.then_some(StopReason::Schedule);
         while run.epoch < self.epochs && stop.is_none() {
             let wait = self.checkpoints.as_ref().map_or(usize::MAX, |c| c.wait(run.epoch));
-            let most =
-                run.engine.plan.epochs.min(self.patience()).min(wait).min(run.pacer.patience());
+            let most = run.most_epochs().min(self.patience()).min(wait).min(run.pacer.patience());
             let count = flight.min(most).min(self.epochs - run.epoch);
             let seconds = run.flight(count, &mut history).await?;
             if seconds < FLIGHT_SECONDS {

@@ -225,6 +225,14 @@ fn shapes_that_do_not_fit_are_named() {
             },
             ["(1, 2)", "(1, 1)"],
         ),
+        (
+            Op::Histogram { input: at(0, 2, 3), bounds: at(1, 2, 1), output: at(2, 1, 8) },
+            ["(2, 1)", "(1, 2)"],
+        ),
+        (
+            Op::Histogram { input: at(0, 2, 3), bounds: at(1, 1, 2), output: at(2, 8, 1) },
+            ["(8, 1)", "(1, 1024)"],
+        ),
         (with!(dense_op(), Dense { weight: at(1, 2, 5) }), ["(4, 3)", "(2, 5)"]),
         (with!(dense_op(), Dense { bias: Some(at(2, 5, 1)) }), ["(5, 1)", "(1, 5)"]),
         (with!(dense_op(), Dense { pre: Some(at(3, 4, 4)) }), ["(4, 4)", "(4, 5)"]),

@@ -12,6 +12,7 @@ mod adjust;
 mod comparator;
 mod elementwise;
 mod errors;
+mod histogram;
 mod layout;
 mod loss;
 mod near;

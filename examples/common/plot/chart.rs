@@ -8,6 +8,9 @@ use super::text::{self, LABEL, TICK};
 use super::ticks::Scale;
 use super::{Area, Drawn, Picture};
 
+/// Up to so many dots are large.
+const FEW: usize = 12;
+
 #[derive(Clone)]
 struct Series {
     label: String,
@@ -101,7 +104,9 @@ impl Picture for Chart {
         header(area, &self.title, names)?;
         let all = || self.series.iter().flat_map(|series| series.points.iter().copied());
         let x_scale = Scale::of(all().map(|(x, _)| x), self.log.0, 0.02);
-        let y_scale = Scale::of(all().map(|(_, y)| y), self.log.1, 0.05);
+        // Bars are compared by their lengths, so all of each has to be seen.
+        let foot = self.series.iter().any(|series| series.mark == Mark::Bars).then_some(0.0);
+        let y_scale = Scale::of(all().map(|(_, y)| y).chain(foot), self.log.1, 0.05);
         let mut plot = ChartBuilder::on(area)
             .margin_top(70)
             .margin_right(20)
@@ -129,8 +134,10 @@ impl Picture for Chart {
                     plot.draw_series(LineSeries::new(points, series.colour.stroke_width(2)))?;
                 }
                 Mark::Dots => {
-                    let style = series.colour.mix(0.6).filled();
-                    plot.draw_series(points.into_iter().map(|at| Circle::new(at, 2, style)))?;
+                    // A few dots stand by themselves; many are a cloud.
+                    let (size, opacity) = if points.len() > FEW { (2, 0.6) } else { (5, 1.0) };
+                    let style = series.colour.mix(opacity).filled();
+                    plot.draw_series(points.into_iter().map(|at| Circle::new(at, size, style)))?;
                 }
                 Mark::Bars => {
                     let width = points.windows(2).next().map_or(1.0, |pair| pair[1].0 - pair[0].0);

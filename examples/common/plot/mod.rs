@@ -2,8 +2,10 @@
 //! columns of these.
 //!
 //! A [`Picture`] draws itself with plotters into an SVG document; a [`Folder`] saves it, as SVG or
-//! turned into a PNG image with an embedded font, so that no font has to be installed.
+//! turned into a PNG image with an embedded font, so that no font has to be installed. Several make
+//! an animated GIF.
 
+mod animation;
 mod bars;
 mod chart;
 mod colours;
@@ -63,25 +65,45 @@ impl Folder {
         Self { path, format }
     }
 
+    /// The path of a file in the folder, which is there afterwards.
+    pub fn file(&self, name: &str) -> Result<PathBuf> {
+        std::fs::create_dir_all(&self.path)?;
+        Ok(self.path.join(name))
+    }
+
+    /// Saves pictures of one size as an animated GIF, and says where; each is seen for so long.
+    pub fn animate(&self, name: &str, seconds: f64, frames: &[impl Picture]) -> Result {
+        let frames = frames.iter().map(|frame| svg(frame)).collect::<Result<Vec<String>>>()?;
+        let file = self.file(&format!("{name}.gif"))?;
+        animation::write(&file, seconds, &frames)?;
+        println!("saved {}", file.display());
+        Ok(())
+    }
+
     /// Saves a picture under a name without extension, and says where.
     pub fn save(&self, name: &str, picture: &dyn Picture) -> Result {
-        let mut svg = String::new();
-        {
-            let page = SVGBackend::with_string(&mut svg, picture.size()).into_drawing_area();
-            page.fill(&WHITE)?;
-            picture.draw(&page)?;
-            page.present()?;
-        }
+        let svg = svg(picture)?;
         let (extension, bytes) = match self.format {
             Format::Svg => ("svg", svg.into_bytes()),
             Format::Png => ("png", png::from_svg(&svg)?),
         };
-        std::fs::create_dir_all(&self.path)?;
-        let file = self.path.join(name).with_extension(extension);
+        let file = self.file(&format!("{name}.{extension}"))?;
         std::fs::write(&file, bytes)?;
         println!("saved {}", file.display());
         Ok(())
     }
+}
+
+/// A picture as an SVG document.
+fn svg(picture: &dyn Picture) -> Result<String> {
+    let mut svg = String::new();
+    {
+        let page = SVGBackend::with_string(&mut svg, picture.size()).into_drawing_area();
+        page.fill(&WHITE)?;
+        picture.draw(&page)?;
+        page.present()?;
+    }
+    Ok(svg)
 }
 
 /// Pictures below each other.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Cpu;
 use super::crew::Crew;
 use super::fuse::{Instruction, fuse};
-use super::memory::{Bank, Memory};
+use super::memory::{Memories, Memory};
 use super::ops;
 use crate::device::{Executable, Launch, Meter};
 use crate::error::Result;
@@ -15,8 +15,7 @@ use crate::program::Program;
 pub(super) struct CpuExecutable {
     meter: Arc<Meter>,
     programs: Vec<Vec<Instruction>>,
-    memories: Vec<Memory>,
-    bank: Bank,
+    memories: Memories,
     crew: Crew,
 }
 
@@ -24,17 +23,18 @@ impl CpuExecutable {
     pub(super) fn new(cpu: &Cpu, programs: &[Program], memories: Vec<Memory>) -> Self {
         let mut crew = Crew::new(Arc::clone(&cpu.pool));
         ops::reserve(&mut crew, programs.iter().flat_map(|program| &program.ops));
-        let bank = Bank::new(&memories);
-        let programs = programs.iter().map(|program| fuse(program, |i| bank.memory(i))).collect();
-        Self { meter: Arc::clone(&cpu.meter), programs, memories, bank, crew }
+        let memories = Memories::new(memories, programs.iter().flat_map(|program| &program.ops));
+        let fused = |program| fuse(program, |buffer| memories.first(buffer));
+        let programs = programs.iter().map(fused).collect();
+        Self { meter: Arc::clone(&cpu.meter), programs, memories, crew }
     }
 }
 
 impl Executable for CpuExecutable {
     fn run(&mut self, launches: &[Launch]) -> Result<()> {
-        let Self { meter, programs, memories, bank, crew } = self;
+        let Self { meter, programs, memories, crew } = self;
         Meter::add(&meter.steps, launches.len());
-        bank.check_out(memories, |bank| {
+        memories.check_out(|bank| {
             for launch in launches {
                 for instruction in &programs[launch.program] {
                     let Instruction { op, update } = instruction;

@@ -1,13 +1,13 @@
 //! Buffers on the host, and how instructions borrow them.
 //!
-//! While a program runs, its buffers are moved into a [`Bank`] and locked for everyone else. An
-//! instruction then takes its outputs out of the bank (a move of a vector, which costs nothing) and
-//! reads its inputs from it, so that no aliasing is possible and no `unsafe` needed.
+//! While a program runs, its buffers are in a [`Bank`] and locked for everyone else. An instruction
+//! takes its outputs out of the bank (a move of a slice, which costs nothing) and reads its inputs
+//! from it, so that no aliasing is possible and no `unsafe` needed.
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::op::View;
+use crate::op::{Access, Op, View};
 
 /// What a buffer holds: memory of its own, or a data set that others hold too.
 pub(crate) enum Words {
@@ -69,53 +69,80 @@ impl Memory {
     }
 }
 
-/// The buffers of a program while it runs, by their numbers in its views.
-pub(super) struct Bank {
-    words: Vec<Words>,
+/// The memories that a program's buffers are, by their numbers in its views.
+pub(super) struct Memories {
+    list: Vec<Memory>,
     /// For each number the first one that names the same memory.
     same: Vec<usize>,
     /// The distinct memories by address: locked in this order, two runs cannot wait in a circle.
     order: Vec<usize>,
+    /// Those that instructions write.
+    written: Vec<bool>,
 }
 
-impl Bank {
-    /// An empty bank for these memories, of which several may be one and the same.
-    pub(super) fn new(memories: &[Memory]) -> Self {
-        let first =
-            |memory: &Memory| memories.iter().position(|other| other.is(memory)).unwrap_or(0);
-        let same: Vec<usize> = memories.iter().map(first).collect();
-        let mut order: Vec<usize> = (0..memories.len()).filter(|&i| same[i] == i).collect();
-        order.sort_by_key(|&i| memories[i].address());
-        Self { words: memories.iter().map(|_| Words::default()).collect(), same, order }
+impl Memories {
+    /// The memories of these instructions' buffers, of which several may be one and the same.
+    pub(super) fn new<'a>(list: Vec<Memory>, ops: impl IntoIterator<Item = &'a Op>) -> Self {
+        let first = |memory: &Memory| list.iter().position(|other| other.is(memory)).unwrap_or(0);
+        let same: Vec<usize> = list.iter().map(first).collect();
+        let mut order: Vec<usize> = (0..list.len()).filter(|&i| same[i] == i).collect();
+        order.sort_by_key(|&i| list[i].address());
+        let mut written = vec![false; list.len()];
+        let operands = ops.into_iter().flat_map(Op::operands);
+        for operand in operands.filter(|operand| operand.access == Access::Write) {
+            written[same[operand.view.buffer]] = true;
+        }
+        Self { list, same, order, written }
     }
 
     /// The first buffer that is the same memory as this one.
-    pub(super) fn memory(&self, buffer: usize) -> usize {
+    pub(super) fn first(&self, buffer: usize) -> usize {
         self.same[buffer]
     }
 
-    /// Locks the memories, moves their words here, runs `work`, and moves them back.
-    pub(super) fn check_out<R>(
-        &mut self,
-        memories: &[Memory],
-        work: impl FnOnce(&mut Self) -> R,
-    ) -> R {
+    /// Locks the memories and runs `work` with them.
+    pub(super) fn check_out<R>(&self, work: impl FnOnce(&mut Bank) -> R) -> R {
         let mut guards: Vec<MutexGuard<'_, Words>> =
-            self.order.iter().map(|&i| memories[i].lock()).collect();
+            self.order.iter().map(|&i| self.list[i].lock()).collect();
+        let mut slots: Vec<Slot<'_>> = self.list.iter().map(|_| Slot::default()).collect();
         for (guard, &i) in guards.iter_mut().zip(&self.order) {
-            std::mem::swap(&mut self.words[i], guard);
+            slots[i] = match self.written[i] {
+                true => Slot::Own(guard.own()),
+                false => Slot::Read(guard),
+            };
         }
-        let result = work(self);
-        for (guard, &i) in guards.iter_mut().zip(&self.order) {
-            std::mem::swap(&mut self.words[i], guard);
-        }
-        result
+        work(&mut Bank { slots, same: &self.same })
     }
+}
 
+/// Where a buffer is while a program runs.
+enum Slot<'a> {
+    /// To write and to read.
+    Own(&'a mut [f32]),
+    /// To read only: a data set may be shared.
+    Read(&'a [f32]),
+}
+
+impl Default for Slot<'_> {
+    fn default() -> Self {
+        Self::Read(&[])
+    }
+}
+
+/// The buffers of a program while it runs, by their numbers in its views.
+pub(super) struct Bank<'a> {
+    slots: Vec<Slot<'a>>,
+    same: &'a [usize],
+}
+
+impl Bank<'_> {
     /// The elements of a view, row-major.
     #[inline]
     pub(super) fn read(&self, view: View) -> &[f32] {
-        &self.words[self.same[view.buffer]][view.range()]
+        match &self.slots[self.same[view.buffer]] {
+            Slot::Own(words) => &words[view.range()],
+            Slot::Read(words) => &words[view.range()],
+        }
     }
 
     /// The elements of a view that holds row numbers or labels.
@@ -127,7 +154,11 @@ impl Bank {
     /// Takes an output's buffer out of the bank while `work` writes the view and reads others.
     #[inline]
     pub(super) fn write<R>(&mut self, view: View, work: impl FnOnce(&Self, &mut [f32]) -> R) -> R {
-        self.write_all([Some(view)], |bank, [out]| work(bank, out))
+        let place = self.same[view.buffer];
+        let mut slot = std::mem::take(&mut self.slots[place]);
+        let result = work(self, slot.range(view));
+        self.slots[place] = slot;
+        result
     }
 
     /// The same for several outputs in buffers of their own; an output that is not there is empty.
@@ -137,21 +168,35 @@ impl Bank {
         views: [Option<View>; N],
         work: impl FnOnce(&Self, [&mut [f32]; N]) -> R,
     ) -> R {
-        let mut taken = views.map(|view| match view {
-            Some(view) => std::mem::take(&mut self.words[self.same[view.buffer]]),
-            None => Words::default(),
-        });
-        let mut ranges = views.iter().map(|view| view.map_or(0..0, |view| view.range()));
-        let outputs = taken.each_mut().map(|words| {
-            let range = ranges.next().unwrap_or(0..0);
-            &mut words.own()[range]
-        });
-        let result = work(self, outputs);
-        for (view, words) in views.iter().zip(taken) {
+        let mut taken = [(); N].map(|()| Slot::default());
+        for (slot, view) in taken.iter_mut().zip(&views) {
             if let Some(view) = view {
-                self.words[self.same[view.buffer]] = words;
+                *slot = std::mem::take(&mut self.slots[self.same[view.buffer]]);
+            }
+        }
+        let mut outputs = [(); N].map(|()| <&mut [f32]>::default());
+        for ((output, slot), view) in outputs.iter_mut().zip(&mut taken).zip(&views) {
+            if let Some(view) = view {
+                *output = slot.range(*view);
+            }
+        }
+        let result = work(self, outputs);
+        for (view, slot) in views.iter().zip(taken) {
+            if let Some(view) = view {
+                self.slots[self.same[view.buffer]] = slot;
             }
         }
         result
+    }
+}
+
+impl Slot<'_> {
+    /// The elements of a view, to write.
+    #[inline]
+    fn range(&mut self, view: View) -> &mut [f32] {
+        match self {
+            Self::Own(words) => &mut words[view.range()],
+            Self::Read(_) => unreachable!("an instruction writes what its operands do not name"),
+        }
     }
 }

@@ -26,7 +26,7 @@ pub(crate) use memory::Memory;
 
 use self::crew::Crew;
 use self::executable::CpuExecutable;
-use self::memory::{Bank, Words};
+use self::memory::{Memories, Words};
 use self::pool::Pool;
 use super::{Backend, DeviceInfo, DeviceKind, Executable, Limits, Meter, Pending, Storage};
 use crate::error::{Error, Result};
@@ -129,9 +129,8 @@ impl Backend for Cpu {
     }
 
     fn execute(&self, op: &Op, buffers: &[&Storage], args: &StepArgs) -> Result<()> {
-        let memories: Vec<Memory> = buffers.iter().map(|storage| memory(storage).clone()).collect();
-        let mut bank = Bank::new(&memories);
-        bank.check_out(&memories, |bank| {
+        let memories = buffers.iter().map(|storage| memory(storage).clone()).collect();
+        Memories::new(memories, [op]).check_out(|bank| {
             let mut crew = Crew::new(Arc::clone(&self.pool));
             ops::reserve(&mut crew, [op]);
             ops::execute(op, bank, args, &mut crew)

@@ -12,7 +12,10 @@ use crate::error::Result;
 use crate::op::StepArgs;
 
 /// The declaration of bind group 0.
-const ARGS: &str = include_str!("../../../shaders/args.wgsl");
+const ARGS: &str = concat!(
+    include_str!("../../../shaders/step_args.wgsl"),
+    include_str!("../../../shaders/args.wgsl"),
+);
 
 /// A kernel with its constants filled in.
 #[derive(Debug)]

@@ -7,6 +7,7 @@
 //! The tile is written once, over [`Vector`]; each instruction set supplies a vector and
 //! instantiates the tile inside a function that enables its features.
 
+use super::narrow::{COLUMN_VECTORS, NARROW};
 use super::pack::PackFn;
 use std::sync::OnceLock;
 
@@ -20,7 +21,7 @@ pub(super) const TILE_VECTORS: usize = 3;
 pub(super) const LINE: usize = 16;
 /// How many columns of A ahead its rows are asked for: 8 cache lines, or a microsecond of work.
 /// Rows of a minibatch lie anywhere, and the processor's own prefetchers stop at pages.
-const AHEAD: usize = 128;
+pub(super) const AHEAD: usize = 128;
 
 /// What one call of a tile computes: `C (+)= A.B` over `depth` columns of A and rows of B.
 #[derive(Debug, Clone, Copy)]
@@ -50,12 +51,19 @@ pub(super) struct Tile {
 /// number of rows and vectors can be read (A, B) or written (C).
 pub(super) type TileFn = unsafe fn(&Tile);
 
-/// Dot products of a fixed number of rows (`a`, unit steps) with the vector `b`: one element of C
-/// a row, `c_step` apart. `tail` and `picks` are not used.
+/// Dot products of a fixed number of rows (`a`, unit steps) with a fixed number of columns, which
+/// lie `b_step` apart with unit steps. `tail` and `picks` are not used.
 ///
 /// # Safety
 /// As [`TileFn`].
 pub(super) type DotFn = unsafe fn(&Tile);
+
+/// A fixed number of columns, with vectors along the rows of C: those of A from `a[0]` on lie side
+/// by side, a fixed number of vectors of them, and `tail` are those in the last.
+///
+/// # Safety
+/// As [`TileFn`].
+pub(super) type ColumnFn = unsafe fn(&Tile);
 
 /// The micro-kernels of one instruction set.
 #[derive(Debug)]
@@ -63,8 +71,10 @@ pub(super) struct Kernel {
     pub(super) lanes: usize,
     /// By rows - 1, vectors - 1, and whether columns of A are picked.
     pub(super) tiles: &'static [[[TileFn; 2]; TILE_VECTORS]],
-    /// By rows - 1.
-    pub(super) dots: &'static [DotFn],
+    /// By columns - 1 and rows - 1.
+    pub(super) dots: [&'static [DotFn]; NARROW],
+    /// By columns - 1, vectors - 1, and whether columns of A are picked.
+    pub(super) columns: [[[ColumnFn; 2]; COLUMN_VECTORS]; NARROW],
     pub(super) pack: PackFn,
 }
 
@@ -185,43 +195,11 @@ pub(super) unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const PIC
     }
 }
 
-/// The body of every [`DotFn`].
-///
-/// # Safety
-/// As [`DotFn`], and the caller enables the features of `V`.
-#[inline(always)]
-pub(super) unsafe fn dot<V: Vector, const MR: usize>(t: &Tile) {
-    // SAFETY: the caller's contract is that of every access below: `depth` elements of `MR` rows
-    // of A and of B, and `MR` elements of C.
-    unsafe {
-        let a: [*const f32; MR] = std::array::from_fn(|i| t.a[i]);
-        let mut sums = [V::zero(); MR];
-        let mut p = 0;
-        while p + V::LANES <= t.depth {
-            let b = V::load(t.b.add(p));
-            for i in 0..MR {
-                sums[i] = V::load(a[i].add(p)).mul_add(b, sums[i]);
-            }
-            p += V::LANES;
-        }
-        if p < t.depth {
-            let tail = V::mask(t.depth - p);
-            let b = V::load_first(t.b.add(p), tail);
-            for i in 0..MR {
-                sums[i] = V::load_first(a[i].add(p), tail).mul_add(b, sums[i]);
-            }
-        }
-        for (i, sum) in sums.iter().enumerate() {
-            let c = t.c.add(i * t.c_step);
-            *c = if t.accumulate { *c + sum.sum() } else { sum.sum() };
-        }
-    }
-}
-
-/// The table of tiles and of dots for the given numbers of rows: `$tile` and `$dot` are functions
-/// with the const parameters of [`tile`] and [`dot`].
+/// The table of micro-kernels for the given numbers of rows: `$tile`, `$dots` and `$columns` are
+/// functions with the const parameters of those bodies. Dot products with many columns have fewer
+/// rows, so that the sums stay in registers.
 macro_rules! kernel {
-    ($lanes:expr, $tile:ident, $dot:ident, $pack:ident, [$($rows:literal),*]) => {
+    ($lanes:expr, [$tile:ident, $dots:ident, $columns:ident], $pack:ident, [$($rows:literal),*]) => {
         Kernel {
             lanes: $lanes,
             tiles: &[$([
@@ -229,9 +207,23 @@ macro_rules! kernel {
                 [$tile::<$rows, 2, false>, $tile::<$rows, 2, true>],
                 [$tile::<$rows, 3, false>, $tile::<$rows, 3, true>],
             ]),*],
-            dots: &[$($dot::<$rows>),*],
+            dots: [
+                &[$($dots::<$rows, 1>),*],
+                &[$($dots::<$rows, 2>),*],
+                &[$dots::<1, 3>, $dots::<2, 3>, $dots::<3, 3>, $dots::<4, 3>],
+                &[$dots::<1, 4>, $dots::<2, 4>, $dots::<3, 4>, $dots::<4, 4>],
+            ],
+            columns: kernel!(@columns $columns, 1, 2, 3, 4),
             pack: $pack,
         }
+    };
+    (@columns $columns:ident, $($count:literal),*) => {
+        [$([
+            [$columns::<$count, 1, false>, $columns::<$count, 1, true>],
+            [$columns::<$count, 2, false>, $columns::<$count, 2, true>],
+            [$columns::<$count, 3, false>, $columns::<$count, 3, true>],
+            [$columns::<$count, 4, false>, $columns::<$count, 4, true>],
+        ]),*]
     };
 }
 pub(super) use kernel;

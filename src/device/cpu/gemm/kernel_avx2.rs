@@ -1,11 +1,13 @@
 //! The micro-kernels with 256-bit vectors: tiles of 4 rows by 24 columns, which leaves one of the
 //! 16 registers for the broadcast of A beside 12 sums and 3 vectors of B.
 
-use super::kernel::{Kernel, Tile, Vector, dot, kernel, tile};
+use super::kernel::{Kernel, Tile, Vector, kernel, tile};
+use super::kernel_narrow::{columns, dots};
 use super::pack::{Panel, pack};
 use std::arch::x86_64::*;
 
-pub(super) static KERNEL: Kernel = kernel!(8, tile_avx2, dot_avx2, pack_avx2, [1, 2, 3, 4]);
+pub(super) static KERNEL: Kernel =
+    kernel!(8, [tile_avx2, dots_avx2, columns_avx2], pack_avx2, [1, 2, 3, 4]);
 
 #[target_feature(enable = "avx2,fma")]
 unsafe fn tile_avx2<const MR: usize, const NV: usize, const PICK: bool>(t: &Tile) {
@@ -14,9 +16,15 @@ unsafe fn tile_avx2<const MR: usize, const NV: usize, const PICK: bool>(t: &Tile
 }
 
 #[target_feature(enable = "avx2,fma")]
-unsafe fn dot_avx2<const MR: usize>(t: &Tile) {
+unsafe fn dots_avx2<const MR: usize, const NR: usize>(t: &Tile) {
     // SAFETY: the contract is the caller's, and the features are enabled here.
-    unsafe { dot::<V256, MR>(t) }
+    unsafe { dots::<V256, MR, NR>(t) }
+}
+
+#[target_feature(enable = "avx2,fma")]
+unsafe fn columns_avx2<const NR: usize, const NV: usize, const PICK: bool>(t: &Tile) {
+    // SAFETY: the contract is the caller's, and the features are enabled here.
+    unsafe { columns::<V256, NR, NV, PICK>(t) }
 }
 
 #[target_feature(enable = "avx2,fma")]

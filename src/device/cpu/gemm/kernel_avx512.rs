@@ -1,11 +1,12 @@
 //! The micro-kernels with 512-bit vectors: tiles of 8 rows by 48 columns.
 
-use super::kernel::{Kernel, Tile, Vector, dot, kernel, tile};
+use super::kernel::{Kernel, Tile, Vector, kernel, tile};
+use super::kernel_narrow::{columns, dots};
 use super::pack::{Panel, pack};
 use std::arch::x86_64::*;
 
 pub(super) static KERNEL: Kernel =
-    kernel!(16, tile_avx512, dot_avx512, pack_avx512, [1, 2, 3, 4, 5, 6, 7, 8]);
+    kernel!(16, [tile_avx512, dots_avx512, columns_avx512], pack_avx512, [1, 2, 3, 4, 5, 6, 7, 8]);
 
 #[target_feature(enable = "avx512f")]
 unsafe fn tile_avx512<const MR: usize, const NV: usize, const PICK: bool>(t: &Tile) {
@@ -14,9 +15,15 @@ unsafe fn tile_avx512<const MR: usize, const NV: usize, const PICK: bool>(t: &Ti
 }
 
 #[target_feature(enable = "avx512f")]
-unsafe fn dot_avx512<const MR: usize>(t: &Tile) {
+unsafe fn dots_avx512<const MR: usize, const NR: usize>(t: &Tile) {
     // SAFETY: the contract is the caller's, and the feature is enabled here.
-    unsafe { dot::<V512, MR>(t) }
+    unsafe { dots::<V512, MR, NR>(t) }
+}
+
+#[target_feature(enable = "avx512f")]
+unsafe fn columns_avx512<const NR: usize, const NV: usize, const PICK: bool>(t: &Tile) {
+    // SAFETY: the contract is the caller's, and the feature is enabled here.
+    unsafe { columns::<V512, NR, NV, PICK>(t) }
 }
 
 #[target_feature(enable = "avx512f")]

@@ -2,25 +2,35 @@
 //!
 //! They run where nothing better is known: aarch64 (NEON is always there), wasm, old x86.
 
-use super::kernel::{Kernel, Tile, Vector, dot, kernel, tile};
+use super::kernel::{Kernel, Tile, Vector, kernel, tile};
+use super::kernel_narrow::{columns, dots};
 use super::pack::{Panel, pack};
 
 /// Four vectors of sums fewer than the registers of the target: 32 on aarch64, else 16.
 #[cfg(target_arch = "aarch64")]
-pub(super) static KERNEL: Kernel =
-    kernel!(4, tile_portable, dot_portable, pack_portable, [1, 2, 3, 4, 5, 6, 7, 8]);
+pub(super) static KERNEL: Kernel = kernel!(
+    4,
+    [tile_portable, dots_portable, columns_portable],
+    pack_portable,
+    [1, 2, 3, 4, 5, 6, 7, 8]
+);
 #[cfg(not(target_arch = "aarch64"))]
 pub(super) static KERNEL: Kernel =
-    kernel!(4, tile_portable, dot_portable, pack_portable, [1, 2, 3, 4]);
+    kernel!(4, [tile_portable, dots_portable, columns_portable], pack_portable, [1, 2, 3, 4]);
 
 unsafe fn tile_portable<const MR: usize, const NV: usize, const PICK: bool>(t: &Tile) {
     // SAFETY: the contract is the caller's; no feature is needed.
     unsafe { tile::<V128, MR, NV, PICK>(t) }
 }
 
-unsafe fn dot_portable<const MR: usize>(t: &Tile) {
+unsafe fn dots_portable<const MR: usize, const NR: usize>(t: &Tile) {
     // SAFETY: the contract is the caller's; no feature is needed.
-    unsafe { dot::<V128, MR>(t) }
+    unsafe { dots::<V128, MR, NR>(t) }
+}
+
+unsafe fn columns_portable<const NR: usize, const NV: usize, const PICK: bool>(t: &Tile) {
+    // SAFETY: the contract is the caller's; no feature is needed.
+    unsafe { columns::<V128, NR, NV, PICK>(t) }
 }
 
 /// Whether `f32::mul_add` is one instruction; elsewhere it is a slow call.

@@ -8,10 +8,10 @@
 //! An element of C is one chain of multiply-adds in the order of k, in every kernel, tile and
 //! block; so cutting C into parts ([`Work::parts`]) and computing them one by one, or on
 //! several threads, leaves the bits of the whole product. The
-//! exception is a product with one column and contiguous rows of A: dot products that sum along k
-//! in vectors. Its rows can be split anywhere too, but a split at a column must not leave a part
-//! with one of several columns. Instruction sets without fused multiply-add round differently from
-//! those with it.
+//! exception are the last columns that fill a small part of a vector, where rows of A are
+//! contiguous: dot products that sum along k in vectors. Rows can be split anywhere too, columns
+//! after whole vectors, but so that no part has one of several columns. Instruction sets without
+//! fused multiply-add round differently from those with it.
 //!
 //! There are no threads here, no f64, and no batches of products.
 
@@ -20,9 +20,12 @@ mod kernel;
 mod kernel_avx2;
 #[cfg(target_arch = "x86_64")]
 mod kernel_avx512;
+mod kernel_narrow;
 mod kernel_portable;
+mod narrow;
 mod pack;
 mod product;
+mod runs;
 mod scratch;
 mod stream;
 #[cfg(test)]

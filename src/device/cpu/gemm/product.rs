@@ -5,7 +5,9 @@
 //! so each is packed (or left where it lies) according to how often it is read and how it lies.
 
 use super::kernel::{Kernel, MAX_ROWS, TILE_VECTORS, Tile};
+use super::narrow::DOT_STEPS;
 use super::pack::Panel;
+use super::runs::Runs;
 use super::{Beta, Lhs, MatMut, MatRef, Scratch};
 use std::ops::Range;
 
@@ -55,14 +57,14 @@ struct Plan {
 
 /// A part of the product.
 #[derive(Debug, Clone)]
-struct Block {
-    rows: Range<usize>,
-    cols: Range<usize>,
-    steps: Range<usize>,
+pub(super) struct Block {
+    pub(super) rows: Range<usize>,
+    pub(super) cols: Range<usize>,
+    pub(super) steps: Range<usize>,
 }
 
 /// The range in parts of `size`, the last shorter. (`step_by` would divide to count them.)
-fn parts(range: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> {
+pub(super) fn parts(range: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> {
     let mut start = range.start;
     std::iter::from_fn(move || {
         let part = start..range.end.min(start.saturating_add(size));
@@ -72,7 +74,7 @@ fn parts(range: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>>
 }
 
 impl Product<'_, '_> {
-    /// Computes the product and hands every finished run of a row to the epilogue.
+    /// Computes the product and hands its elements to the epilogue in runs; see `Work::run`.
     pub(super) fn run(
         mut self,
         mut epilogue: impl FnMut(usize, usize, &mut [f32]),
@@ -83,48 +85,33 @@ impl Product<'_, '_> {
         if m == 0 || n == 0 {
             return;
         }
-        if n == 1 && self.a.rows_are_runs() {
-            return self.dots(epilogue, scratch);
-        }
-        if n == 1 && self.a.columns_are_runs() {
-            // The vectors of a tile lie along rows of C, and its only column can be one.
-            if let (Some(a), origin) = (self.a.plain(), self.c.origin())
-                && let Some(c) = self.c.column_as_row()
-            {
-                let (a, b) = (self.b.transposed().into(), a.transposed());
-                let mut one_by_one = |_: usize, first: usize, run: &mut [f32]| {
-                    for (i, value) in run.chunks_exact_mut(1).enumerate() {
-                        epilogue(origin.0 + first + i, origin.1, value);
-                    }
-                };
-                return Product { a, b, c, ..self }.blocks(&mut one_by_one, scratch);
-            }
-        }
         self.blocks(&mut epilogue, scratch);
     }
 
     fn plan(&self) -> Plan {
         let (m, n, k) = (self.c.rows(), self.c.cols(), self.b.rows());
-        let strip = self.kernel.cols();
+        let (strip, wide) = (self.kernel.cols(), self.wide());
         let nc = if n <= NC { n } else { n.div_ceil(n.div_ceil(NC)).next_multiple_of(strip) };
         let light = k.min(KC) * nc <= LIGHT;
         // Few strips read A in place, if its rows are runs or its columns few and so in cache.
         let (few, far) = (n <= 4 * strip, self.a.columns_are_runs() && k > 128);
+        let dots = self.has_dots();
+        let unit = if dots { DOT_STEPS } else { 1 };
         let most = if k <= KC {
             k
-        } else if m <= MAX_ROWS && n > strip && k * n > 4 * LIGHT {
+        } else if !dots && m <= MAX_ROWS && n > strip && k * n > 4 * LIGHT {
             // B is read once, from memory: in the order of its rows, as far as a tile's sums allow.
             48
         } else if light && !far {
-            LIGHT_KC.min(LIGHT / nc)
+            LIGHT_KC.min(LIGHT / nc / unit * unit)
         } else {
             KC
         };
         Plan {
-            pack_a: m > 2 * MAX_ROWS && n > strip && (!few || far),
-            pack_b: self.b.col_stride() != 1 || (n > strip && m > 384),
+            pack_a: m > 2 * MAX_ROWS && wide > strip && (!few || far),
+            pack_b: self.b.col_stride() != 1 || (wide > strip && m > 384),
             mc: if light && !far { LIGHT_MC } else { MC },
-            kc: if k <= most { k } else { k.div_ceil(k.div_ceil(most)) },
+            kc: if k <= most { k } else { k.div_ceil(k.div_ceil(most)).next_multiple_of(unit) },
             nc,
         }
     }
@@ -138,8 +125,15 @@ impl Product<'_, '_> {
         let (m, n, k) = (self.c.rows(), self.c.cols(), self.b.rows());
         if n <= self.kernel.cols() && k <= KC && self.b.col_stride() == 1 {
             // What the plan would say, without the time to make one: there are tiny products.
-            let (block, b) = (Block { rows: 0..m, cols: 0..n, steps: 0..k }, self.b.at(0, 0));
-            return self.strip(&block, None, (b, self.b.row_stride()), epilogue);
+            let (wide, b) = (self.wide(), self.b.at(0, 0));
+            let part = |cols| Block { rows: 0..m, cols, steps: 0..k };
+            if wide > 0 {
+                self.strip(&part(0..wide), None, (b, self.b.row_stride()), epilogue);
+            }
+            if wide < n {
+                self.narrow(&part(wide..n), scratch, epilogue);
+            }
+            return;
         }
         let plan = self.plan();
         if plan.pack_a || plan.pack_b {
@@ -169,7 +163,9 @@ impl Product<'_, '_> {
         epilogue: &mut impl FnMut(usize, usize, &mut [f32]),
         scratch: &mut Scratch,
     ) {
-        let Block { rows, cols, steps } = block;
+        let Block { rows, steps, .. } = block;
+        let wide = self.wide();
+        let cols = block.cols.start..block.cols.end.min(wide);
         let (packed_a, packed_b) = scratch.blocks();
         if plan.pack_a {
             // Where columns are runs, whole cache lines of them are read at once.
@@ -199,6 +195,10 @@ impl Product<'_, '_> {
             let packed_a = plan.pack_a.then_some(&*packed_a);
             self.strip(&strip, packed_a, (b, b_step), epilogue);
         }
+        if block.cols.end > wide {
+            let narrow = Block { cols: wide..block.cols.end, ..block.clone() };
+            self.narrow(&narrow, scratch, epilogue);
+        }
     }
 
     /// The tiles of a block as wide as one tile. `b` is where its first row of B lies, and how
@@ -211,7 +211,6 @@ impl Product<'_, '_> {
         epilogue: &mut impl FnMut(usize, usize, &mut [f32]),
     ) {
         let Block { rows, cols, steps } = block;
-        let (row, col) = self.c.origin();
         let tallest = self.kernel.rows();
         let vectors = self.kernel.vectors(cols.len());
         let last = steps.end == self.b.rows();
@@ -228,6 +227,7 @@ impl Product<'_, '_> {
             tail: cols.len() - (vectors - 1) * self.kernel.lanes,
             accumulate: steps.start > 0 || self.beta == Beta::Accumulate,
         };
+        let mut runs = Runs::new(rows.start, cols.clone(), &self.c);
         for part in parts(rows.clone(), tallest) {
             let (i, height) = (part.start, part.len());
             // The places are written one by one: the kernel's loads of them must not wait for
@@ -247,59 +247,8 @@ impl Product<'_, '_> {
             // packed, `pack_a` and `pack_b` have filled the panels that the tile reads.
             unsafe { kernel(&tile) };
             if last {
-                for r in part {
-                    epilogue(row + r, col + cols.start, self.c.run(r, cols.start, cols.len()));
-                }
+                runs.hand_on(part.end, part.end == rows.end, &mut self.c, epilogue);
             }
-        }
-    }
-
-    /// A product with one column whose rows of A are contiguous: dot products along k.
-    fn dots(&mut self, mut epilogue: impl FnMut(usize, usize, &mut [f32]), scratch: &mut Scratch) {
-        let (m, k) = (self.c.rows(), self.b.rows());
-        let (row, col) = self.c.origin();
-        let contiguous = self.b.row_stride() == 1;
-        if !contiguous {
-            scratch.reserve(1, 1, k);
-        }
-        let depth = if contiguous { k } else { KC };
-        let mut steps = 0..k.min(depth);
-        loop {
-            let b = if contiguous {
-                self.b.at(steps.start, 0)
-            } else {
-                let panel = &mut scratch.blocks().1[..steps.len()];
-                self.pack_b(&(0..1), &steps, panel, 1);
-                panel.as_ptr()
-            };
-            let mut tile = Tile {
-                a: [std::ptr::null(); MAX_ROWS],
-                a_step: 1,
-                picks: std::ptr::null(),
-                b,
-                b_step: 1,
-                depth: steps.len(),
-                c: std::ptr::null_mut(),
-                c_step: self.c.leading(),
-                tail: 1,
-                accumulate: steps.start > 0 || self.beta == Beta::Accumulate,
-            };
-            for part in parts(0..m, self.kernel.dots.len()) {
-                let (i, height) = (part.start, part.len());
-                self.a.find_rows(i, steps.start, &mut tile.a[..height]);
-                tile.c = self.c.at(i, 0);
-                // SAFETY: as in `strip`; A's rows are contiguous, and so is B or its copy.
-                unsafe { self.kernel.dots[height - 1](&tile) };
-                if steps.end == k {
-                    for r in part {
-                        epilogue(row + r, col, self.c.run(r, 0, 1));
-                    }
-                }
-            }
-            if steps.end == k {
-                break;
-            }
-            steps = steps.end..k.min(steps.end + depth);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The packing buffers, reused from product to product.
 
+use super::narrow::NARROW;
 use super::product::{GAP, KC, LIGHT, LIGHT_KC, LIGHT_MC, MC, NC};
 
 /// A cache line of floats: panels begin at one, so that no vector of a panel straddles two.
@@ -13,6 +14,7 @@ pub(crate) struct Scratch {
     a: Vec<Line>,
     b: Vec<Line>,
     c: Vec<Line>,
+    narrow: Vec<Line>,
 }
 
 impl Scratch {
@@ -25,6 +27,13 @@ impl Scratch {
         // A light block has at most `LIGHT` floats before its last strip is filled up.
         let light = cols.saturating_mul(deepest).min(LIGHT + 48 * LIGHT_KC);
         grow(&mut self.b, (cols.min(NC) * deep).max(light));
+        self.narrow();
+    }
+
+    /// Room for narrow columns of B over a block of steps.
+    pub(super) fn narrow(&mut self) -> &mut [f32] {
+        grow(&mut self.narrow, NARROW * LIGHT_KC);
+        floats(&mut self.narrow)
     }
 
     /// Makes room for the blocks of a C that is not kept.

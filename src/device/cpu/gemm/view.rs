@@ -191,14 +191,6 @@ impl<'a> Lhs<'a> {
         }
     }
 
-    /// The matrix itself, if nothing is picked.
-    pub(super) const fn plain(&self) -> Option<MatRef<'a>> {
-        match self.gather {
-            Gather::None => Some(self.source),
-            _ => None,
-        }
-    }
-
     /// Where the rows from `first` on have their element in column `col`, or where they begin if
     /// columns are picked: each pick counts from there.
     pub(super) fn find_rows(&self, first: usize, col: usize, to: &mut [*const f32]) {
@@ -302,18 +294,18 @@ impl<'a> MatMut<'a> {
         self.data.wrapping_add(i * self.leading + j)
     }
 
-    /// A single column as a row, if its elements lie side by side.
-    pub(super) fn column_as_row(&mut self) -> Option<MatMut<'_>> {
-        let contiguous = self.cols == 1 && (self.leading == 1 || self.rows == 1);
-        contiguous.then_some(MatMut { cols: self.rows, rows: 1, origin: (0, 0), ..*self })
+    /// Whether its rows lie side by side.
+    pub(super) const fn is_contiguous(&self) -> bool {
+        self.cols == self.leading || self.rows == 1
     }
 
-    /// The elements (i, j) to (i, j + len - 1).
+    /// `len` elements from (i, j) on: a part of a row, or several rows if they lie side by side.
     ///
     /// # Panics
     /// If they are not all in the block.
     pub(super) fn run(&mut self, i: usize, j: usize, len: usize) -> &mut [f32] {
-        assert!(i < self.rows && j + len <= self.cols, "a run leaves the matrix");
+        let rows = if self.is_contiguous() { self.rows.saturating_sub(i) } else { 1 };
+        assert!(i < self.rows && j + len <= rows * self.cols, "a run leaves the matrix");
         // SAFETY: the run lies in the block, which lies in the slice that `new` borrowed and is
         // the only way to these elements; `&mut self` keeps two runs from living at once.
         unsafe { std::slice::from_raw_parts_mut(self.at(i, j), len) }

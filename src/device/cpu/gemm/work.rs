@@ -78,8 +78,8 @@ impl<'a, 'c, const N: usize> Work<'a, 'c, N> {
     /// `epilogue(row, col, run, beside)` is called once for every element of C, when it is final:
     /// `run` holds the elements (row, col), (row, col + 1) and so on, and `beside` the elements of
     /// the other matrices at the same place. Rows and columns are those of the matrix that C was
-    /// cut from, if it is a part. Runs come in no particular order and end where strips of columns
-    /// do.
+    /// cut from, if it is a part. Runs come in no particular order; they end where strips of columns
+    /// do, or hold several whole rows.
     ///
     /// # Panics
     /// If the shapes disagree.

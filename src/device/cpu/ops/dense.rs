@@ -118,7 +118,7 @@ pub(super) fn bias_gradient(
     });
 }
 
-pub(super) fn matrix(bank: &Bank, view: View) -> MatRef<'_> {
+pub(super) fn matrix<'a>(bank: &'a Bank, view: View) -> MatRef<'a> {
     MatRef::row_major(bank.read(view), view.shape.rows, view.shape.cols)
 }
 
@@ -138,7 +138,7 @@ pub(super) fn minibatch<'a>(bank: &'a Bank, rows: &Rows, picked: Picked<'a>) -> 
     }
 }
 
-/// The epilogue of a dense layer, on part of a row that begins at column `col`.
+/// The epilogue of a dense layer, on part of a row that begins at column `col`, or on whole rows.
 struct Finish<'a> {
     bias: Option<&'a [f32]>,
     activation: Activation,
@@ -190,11 +190,12 @@ impl Vectorized for Chain<'_> {
     }
 }
 
-/// z + bias, on part of a row that begins at column `col`.
+/// z + bias, on part of a row that begins at column `col`, or on whole rows.
 #[inline(always)]
 fn add_bias(bias: Option<&[f32]>, col: usize, run: &mut [f32]) {
-    if let Some(bias) = bias {
-        for (z, b) in run.iter_mut().zip(&bias[col..]) {
+    let Some(bias) = bias.map(|bias| &bias[col..]) else { return };
+    for row in run.chunks_mut(bias.len()) {
+        for (z, b) in row.iter_mut().zip(bias) {
             *z += b;
         }
     }

@@ -4,6 +4,7 @@ mod adjust;
 mod dense;
 mod descent;
 mod elementwise;
+mod histogram;
 mod layout;
 mod loss;
 mod random;
@@ -48,6 +49,9 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &mut Crew
             update::execute(op, bank, args, crew);
         }
         Op::Softmax { .. } | Op::Reduce { .. } => reduce::execute(op, bank),
+        Op::Histogram { input, bounds, output } => {
+            histogram::execute(input, bounds, output, bank);
+        }
         Op::Transpose { .. } | Op::Gather { .. } | Op::Scatter { .. } | Op::Keep { .. } => {
             layout::execute(op, bank, args);
         }

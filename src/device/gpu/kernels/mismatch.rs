@@ -16,10 +16,7 @@ static MISMATCH: Kernel = Kernel {
 static TOTAL: Kernel = Kernel {
     name: "mismatch_total",
     entry: "mismatch_total",
-    source: concat!(
-        include_str!("../../../../shaders/common.wgsl"),
-        include_str!("../../../../shaders/mismatch_total.wgsl"),
-    ),
+    source: include_str!("../../../../shaders/mismatch_total.wgsl"),
     bindings: &[Access::Read, Access::Write],
 };
 

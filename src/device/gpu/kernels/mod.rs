@@ -10,6 +10,7 @@
 mod adjust;
 mod elementwise;
 mod gemm;
+mod histogram;
 mod loss;
 mod mismatch;
 mod random;
@@ -131,6 +132,7 @@ pub(super) fn lower(op: &Op, target: Target) -> Result<Vec<Dispatch>> {
         Op::Mismatch { a, b, relative, absolute, output } => {
             Ok(mismatch::lower(a, b, relative, absolute, output))
         }
+        Op::Histogram { input, bounds, output } => Ok(histogram::lower(input, bounds, output)),
         Op::Dropout { rate, key, input, output } => {
             Ok(vec![random::dropout(rate, key, input, output)])
         }

@@ -7,6 +7,7 @@ use crate::nn::TargetKind;
 
 /// The formulas that are shared with the program's kernels.
 const FORMULAS: &str = concat!(
+    include_str!("../../../../shaders/step_args.wgsl"),
     include_str!("../../../../shaders/common.wgsl"),
     include_str!("../../../../shaders/real.wgsl"),
     include_str!("../../../../shaders/pick.wgsl"),

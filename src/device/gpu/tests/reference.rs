@@ -146,6 +146,7 @@ impl Machine<'_> {
             | Op::Average { .. }
             | Op::Direction { .. }
             | Op::TrustStep { .. }
+            | Op::Histogram { .. }
             | Op::Keep { .. } => unreachable!("{} is not used here", op.name()),
             Op::Update { optimizer, rate_factor, parameters, gradients, moments } => {
                 for i in 0..parameters.shape.len() {

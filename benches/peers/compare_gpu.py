@@ -1,0 +1,255 @@
+"""The benchmark's workloads and a matrix product on a GPU: PyTorch and JAX beside wgrad.
+
+    cargo build --release --example benchmark
+    python benches/peers/compare_gpu.py [--seconds 2] [--rounds 3] [--json FILE] [WORKLOAD ...]
+
+One command for the whole comparison. Needs torch and jax with CUDA, and a Vulkan driver for ours; it
+installs nothing, and a peer that is not there is left out. `--platform cpu` runs the peers on the
+processor instead, to try the script. TF32 is off, so that all compute in f32.
+
+PyTorch runs eagerly and, as `graph`, with the whole step in a CUDA graph; JAX scans over the steps of
+an epoch in one compiled function. A step is one minibatch: gather, forward, loss, backward, update;
+the epoch is shuffled, a short last minibatch is left out. Times are synchronised at both ends.
+"""
+
+import argparse
+import importlib.util
+import json
+import subprocess
+import tempfile
+import time
+import warnings
+from statistics import median
+
+from compare import ROOT, WORKLOADS, built, data, timed
+
+# Only on a GPU: as in examples/common/workloads.rs.
+WORKLOADS = WORKLOADS | {
+    "wide_4096": ([784, 4096, 4096, 10], 16384, 4096, "relu", "cross_entropy", "adam"),
+}
+COLUMNS = ["wgrad", "eager", "graph", "jax"]
+# The side of the square matrices whose product is timed.
+SIDE = 4096
+
+
+def torch_parts(widths, rows, loss, optimizer, activation, device, capturable):
+    """Data, the loss of picked rows, and an optimizer."""
+    import torch
+
+    x, y = (torch.from_numpy(array).to(device) for array in data(widths, rows, loss))
+    phi = torch.nn.Tanh if activation == "tanh" else torch.nn.ReLU
+    layers = []
+    for i, (n_in, n_out) in enumerate(zip(widths, widths[1:])):
+        layers += [torch.nn.Linear(n_in, n_out)] + [phi()] * (i < len(widths) - 2)
+    net = torch.nn.Sequential(*layers).to(device)
+    criterion = torch.nn.MSELoss() if loss == "mse" else torch.nn.CrossEntropyLoss()
+    if optimizer == "adam":
+        opt = torch.optim.Adam(net.parameters(), capturable=capturable)
+    else:
+        momentum = 0.5 if optimizer == "momentum" else 0.0
+        opt = torch.optim.SGD(net.parameters(), lr=0.01, momentum=momentum)
+    return lambda picked: criterion(net(x[picked]), y[picked]), opt
+
+
+def torch_epoch(widths, rows, batch, activation, loss, optimizer, device, graph):
+    """A function that trains an epoch, synchronised at its end."""
+    import torch
+
+    loss_of, opt = torch_parts(widths, rows, loss, optimizer, activation, device, graph)
+    picked = torch.arange(batch, device=device)
+
+    def step():
+        opt.zero_grad(set_to_none=False)
+        loss_of(picked).backward()
+        opt.step()
+
+    run = step
+    if graph:
+        # A few steps on another stream first, as capturing asks for.
+        stream = torch.cuda.Stream()
+        with torch.cuda.stream(stream):
+            for _ in range(3):
+                step()
+        torch.cuda.current_stream().wait_stream(stream)
+        captured = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(captured):
+            step()
+        run = captured.replay
+
+    def epoch():
+        order = torch.randperm(rows, device=device)
+        for first in range(0, rows - batch + 1, batch):
+            picked.copy_(order[first : first + batch])
+            run()
+        if device == "cuda":
+            torch.cuda.synchronize()
+
+    return epoch
+
+
+def jax_epoch(widths, rows, batch, activation, loss, optimizer):
+    """A function that trains an epoch by one compiled scan."""
+    import jax
+    import jax.numpy as jnp
+
+    x, y = (jnp.asarray(array) for array in data(widths, rows, loss))
+    keys = jax.random.split(jax.random.key(0), len(widths))
+    shapes = list(zip(widths, widths[1:]))
+    params = [
+        (jax.random.normal(key, shape) / shape[0] ** 0.5, jnp.zeros(shape[1]))
+        for key, shape in zip(keys, shapes)
+    ]
+    phi = jnp.tanh if activation == "tanh" else jax.nn.relu
+
+    def loss_of(params, x, y):
+        for w, b in params[:-1]:
+            x = phi(x @ w + b)
+        out = x @ params[-1][0] + params[-1][1]
+        if loss == "mse":
+            return jnp.mean((out - y) ** 2)
+        return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(out), y[:, None], 1))
+
+    def update(state, grads):
+        params, m, v, t = state
+        tree = jax.tree.map
+        if optimizer != "adam":
+            momentum = 0.5 if optimizer == "momentum" else 0.0
+            m = tree(lambda m, g: momentum * m + g, m, grads)
+            return tree(lambda p, m: p - 0.01 * m, params, m), m, v, t
+        t = t + 1
+        m = tree(lambda m, g: 0.9 * m + 0.1 * g, m, grads)
+        v = tree(lambda v, g: 0.999 * v + 0.001 * g * g, v, grads)
+        c1, c2 = 1 - 0.9**t, 1 - 0.999**t
+        move = lambda p, m, v: p - 0.001 * (m / c1) / (jnp.sqrt(v / c2) + 1e-8)
+        return tree(move, params, m, v), m, v, t
+
+    @jax.jit
+    def scan(state, key):
+        steps = rows // batch
+        order = jax.random.permutation(key, rows)[: steps * batch].reshape(steps, batch)
+
+        def step(state, picked):
+            value, grads = jax.value_and_grad(loss_of)(state[0], x[picked], y[picked])
+            return update(state, grads), value
+
+        return jax.lax.scan(step, state, order)
+
+    zeros = jax.tree.map(jnp.zeros_like, params)
+    kept = {"state": (params, zeros, zeros, jnp.float32(0)), "key": jax.random.key(1)}
+
+    def epoch():
+        kept["key"], key = jax.random.split(kept["key"])
+        kept["state"], losses = scan(kept["state"], key)
+        losses.block_until_ready()
+
+    return epoch
+
+
+def product_seconds(device):
+    """PyTorch's time for one product of two matrices."""
+    import torch
+
+    a = torch.randn(SIDE, SIDE, device=device)
+    sync = torch.cuda.synchronize if device == "cuda" else lambda: None
+    times = []
+    for _ in range(5):
+        sync()
+        start = time.perf_counter()
+        for _ in range(4):
+            a @ a
+        sync()
+        times.append((time.perf_counter() - start) / 4)
+    return median(times)
+
+
+def ours(binary, device, seconds, *what):
+    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        command = [binary, "--device", device, *what, "--seconds", str(seconds)]
+        subprocess.run(command + ["--json", file.name], check=True, stdout=subprocess.DEVNULL)
+        return json.load(open(file.name))[0]
+
+
+def tried(what, make):
+    """The epoch that `make` gives, which has run once; None after saying why there is none."""
+    try:
+        epoch = make()
+        epoch()
+        return epoch
+    except Exception as error:  # whatever a driver throws
+        print(f"{what}: {(str(error) or repr(error)).splitlines()[0]}")
+        return None
+
+
+def peers(name, platform):
+    """By peer, a function from seconds to microseconds a step."""
+    workload = WORKLOADS[name]
+    steps = workload[1] // workload[2]
+    device = "cuda" if platform == "gpu" else "cpu"
+    makers = {}
+    if importlib.util.find_spec("torch"):
+        makers["eager"] = lambda: torch_epoch(*workload, device, False)
+        if device == "cuda":
+            makers["graph"] = lambda: torch_epoch(*workload, device, True)
+    if importlib.util.find_spec("jax"):
+        makers["jax"] = lambda: jax_epoch(*workload)
+    epochs = {who: tried(f"{who}, {name}", make) for who, make in makers.items()}
+    return {
+        who: lambda seconds, epoch=epoch: timed(epoch, steps, seconds)
+        for who, epoch in epochs.items()
+        if epoch
+    }
+
+
+def adapter_of(row):
+    return row.get("adapter", "unknown")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD")
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--platform", choices=["gpu", "cpu"], default="gpu")
+    parser.add_argument("--json", metavar="FILE")
+    args = parser.parse_args()
+    warnings.filterwarnings("ignore")
+    binary = built(ROOT, "examples/benchmark", "cargo build --release --example benchmark")
+    if not binary:
+        return
+    if importlib.util.find_spec("torch"):
+        import torch
+
+        torch.backends.cuda.matmul.allow_tf32 = False
+    if importlib.util.find_spec("jax"):
+        import jax
+
+        jax.config.update("jax_platforms", "cuda" if args.platform == "gpu" else "cpu")
+        jax.config.update("jax_default_matmul_precision", "highest")
+    print(f"{'us a step':20}" + "".join(f"{column:>12}" for column in COLUMNS))
+    results = []
+    for name in args.workloads or WORKLOADS:
+        rounds = {who: [] for who in COLUMNS}
+        others = peers(name, args.platform)
+        for _ in range(args.rounds):
+            row = ours(binary, args.platform, args.seconds, "--workload", name)
+            rounds["wgrad"].append(row["us_per_step"])
+            for who, measure in others.items():
+                rounds[who].append(measure(args.seconds))
+        times = {who: median(list_of) for who, list_of in rounds.items() if list_of}
+        cells = "".join(f"{times[c]:12.1f}" if c in times else f"{'':12}" for c in COLUMNS)
+        print(f"{name:20}{cells}", flush=True)
+        about = {"workload": name, "adapter": adapter_of(row), "strategy": row["strategy"]}
+        results.append(about | {"us_per_step": times})
+    if importlib.util.find_spec("torch") and not args.workloads:
+        seconds = product_seconds("cuda" if args.platform == "gpu" else "cpu")
+        flop = 2 * SIDE**3
+        mine = ours(binary, args.platform, args.seconds, "--product", str(SIDE))["gflops"]
+        print(f"product of {SIDE}^3: wgrad {mine:.0f}, PyTorch {flop / seconds / 1e9:.0f} GFLOP/s")
+        results.append({"product": SIDE, "wgrad": mine, "PyTorch": flop / seconds / 1e9})
+    if args.json:
+        with open(args.json, "w") as file:
+            json.dump(results, file, indent=2)
+
+
+if __name__ == "__main__":
+    main()
