@@ -7,6 +7,7 @@
 //!     cargo run --release --example benchmark
 //!     cargo run --release --example benchmark -- --device cpu --device gpu --json times.json
 //!     cargo run --release --example benchmark -- --workload mnist_50 --seconds 10
+//!     cargo run --release --example benchmark -- --device gpu --workload tiny --strategy program
 
 mod common;
 
@@ -19,16 +20,12 @@ use common::Failure;
 use common::workloads::{self, Workload};
 use serde::Serialize;
 use serde_json::json;
-use wgrad::data::Dataset;
-use wgrad::device::DeviceKind;
+use wgrad::device::{DeviceKind, Strategy};
 use wgrad::{Device, Tensor};
 
 /// The runs of a workload, and the most epochs of each.
 const RUNS: usize = 5;
 const MOST_EPOCHS: usize = 200_000;
-
-/// How the steps are executed: instruction by instruction.
-const STRATEGY: &str = "program";
 
 /// What `--short` measures.
 const SHORT: [&str; 3] = ["tiny", "five_points", "reynolds_10"];
@@ -43,6 +40,10 @@ struct Arguments {
     /// A device: auto, cpu, gpu, gpu:N or a part of an adapter's name; may be given more than once.
     #[arg(long, default_value = "auto")]
     device: Vec<String>,
+
+    /// How the steps are executed: auto, program or persistent.
+    #[arg(long, default_value_t = Strategy::Auto)]
+    strategy: Strategy,
 
     /// About how long to measure each workload.
     #[arg(long, value_name = "S", default_value_t = 2.0)]
@@ -86,7 +87,7 @@ struct Row {
     workload: &'static str,
     device: String,
     adapter: String,
-    strategy: &'static str,
+    strategy: Strategy,
     us_per_step: f64,
     samples_per_s: f64,
     gflops: f64,
@@ -102,12 +103,19 @@ fn main() -> common::Result {
     for device in &args.device {
         let device: Device = device.parse()?;
         println!("device: {}", device.info());
-        println!("{:<18} {:>14} {:>14} {:>10}", "workload", "us/step", "samples/s", "GFLOP/s");
+        println!(
+            "{:<18} {:<11} {:>14} {:>14} {:>10}",
+            "workload", "strategy", "us/step", "samples/s", "GFLOP/s"
+        );
         for workload in workloads::all().iter().filter(|workload| args.wants(workload, &device)) {
-            let row = measure(workload, &device, seconds)?;
+            let row = measure(workload, &device, args.strategy, seconds)?;
             println!(
-                "{:<18} {:>14.1} {:>14.0} {:>10.2}",
-                row.workload, row.us_per_step, row.samples_per_s, row.gflops
+                "{:<18} {:<11} {:>14.1} {:>14.0} {:>10.2}",
+                row.workload,
+                row.strategy.name(),
+                row.us_per_step,
+                row.samples_per_s,
+                row.gflops
             );
             rows.push(row);
         }
@@ -151,7 +159,7 @@ fn product(side: usize, device: &Device, seconds: f64) -> common::Result<Row> {
         workload: "product",
         device: device.to_string(),
         adapter: device.info().name.clone(),
-        strategy: STRATEGY,
+        strategy: Strategy::Program,
         us_per_step: 1e6 * time,
         samples_per_s: side as f64 / time,
         gflops: 2e-9 * (side as f64).powi(3) / time,
@@ -159,9 +167,22 @@ fn product(side: usize, device: &Device, seconds: f64) -> common::Result<Row> {
 }
 
 /// Times a workload for about the given number of seconds.
-fn measure(workload: &Workload, device: &Device, seconds: f64) -> common::Result<Row> {
+fn measure(
+    workload: &Workload,
+    device: &Device,
+    strategy: Strategy,
+    seconds: f64,
+) -> common::Result<Row> {
     let data = workload.data()?;
-    let run = |epochs| epoch_seconds(workload, device, &data, epochs);
+    let mut chosen = strategy;
+    let mut run = |epochs| {
+        let mut mlp = workload.network(device)?;
+        let history = workload.trainer(epochs).strategy(strategy).fit(&mut mlp, &data)?;
+        chosen = history.strategy;
+        let counted = &history.epochs[epochs / 2..];
+        // What a fresh network took in the second half of its epochs, an epoch.
+        Ok(counted.iter().map(|epoch| epoch.seconds).sum::<f64>() / counted.len() as f64)
+    };
     let length = |epoch: f64| ((seconds / RUNS as f64 / epoch) as usize).clamp(2, MOST_EPOCHS);
 
     // Short runs are slow a step, so the length of a run is approached from below.
@@ -183,22 +204,9 @@ fn measure(workload: &Workload, device: &Device, seconds: f64) -> common::Result
         workload: workload.id,
         device: device.to_string(),
         adapter: device.info().name.clone(),
-        strategy: STRATEGY,
+        strategy: chosen,
         us_per_step: 1e6 * epoch / workload.steps() as f64,
         samples_per_s,
         gflops: 1e-9 * samples_per_s * workload.flops_per_row(),
     })
-}
-
-/// Trains a fresh network, and gives the mean duration of the second half of its epochs.
-fn epoch_seconds(
-    workload: &Workload,
-    device: &Device,
-    data: &Dataset,
-    epochs: usize,
-) -> common::Result<f64> {
-    let mut mlp = workload.network(device)?;
-    let history = workload.trainer(epochs).fit(&mut mlp, data)?;
-    let counted = &history.epochs[epochs / 2..];
-    Ok(counted.iter().map(|epoch| epoch.seconds).sum::<f64>() / counted.len() as f64)
 }

@@ -1,15 +1,4 @@
-// What every kernel shares: the step's arguments, workgroup numbers, tests by bits.
-
-// The arguments of a step; `StepArgs` in Rust.
-struct StepArgs {
-    first_row: u32,
-    slot: u32,
-    number: u32,
-    keep: u32,
-    coefficients: array<vec4<f32>, 2>,
-}
-
-@group(0) @binding(0) var<uniform> args: StepArgs;
+// What most kernels share: workgroup numbers, tests by bits.
 
 // The number of a workgroup in a grid that may be folded to two dimensions.
 fn group_number(group: vec3<u32>, groups: vec3<u32>) -> u32 {

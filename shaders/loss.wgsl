@@ -84,27 +84,15 @@ fn store_delta(row: Row, col: u32, gradient: f32) {
     delta[row.delta + col] = result;
 }
 
-fn elementwise(row: Row) -> f32 {
-    var sum = 0.0;
-    for (var col = row.lane; col < params.cols; col += LANES) {
-        var p = 1.0;
-        if (POSITIVE == 1u) {
-            p = positive[params.positive + col];
-        }
-        let term = loss_term(output[row.output + col], target_value(row, col), p);
-        sum += term.x;
-        store_delta(row, col, term.y);
-    }
-    return lanes_sum(row.thread, sum);
+fn output_value(row: Row, col: u32) -> f32 {
+    return output[row.output + col];
 }
 
-fn row_loss(row: Row) -> f32 {
-    switch (LOSS) {
-        case 14u, 15u: { return cross_entropy(row); }
-        case 16u: { return nll(row); }
-        case 17u: { return cosine(row); }
-        default: { return elementwise(row); }
+fn positive_weight(col: u32) -> f32 {
+    if (POSITIVE == 1u) {
+        return positive[params.positive + col];
     }
+    return 1.0;
 }
 
 @compute @workgroup_size(THREADS)

@@ -24,9 +24,9 @@ fn smoothed_target(row: Row, col: u32) -> f32 {
 }
 
 fn cross_entropy(row: Row) -> f32 {
-    var largest = output[row.output];
+    var largest = output_value(row, 0u);
     for (var col = row.lane; col < params.cols; col += LANES) {
-        largest = max(largest, output[row.output + col]);
+        largest = max(largest, output_value(row, col));
     }
     largest = lanes_max(row.thread, largest);
     // Of an unsmoothed label one element is all that counts.
@@ -35,7 +35,7 @@ fn cross_entropy(row: Row) -> f32 {
     var mass = 0.0;
     var below = 0.0;
     for (var col = row.lane; col < params.cols; col += LANES) {
-        let y = output[row.output + col];
+        let y = output_value(row, col);
         sum += exp(y - largest);
         if (!plain) {
             mass += target_value(row, col);
@@ -49,13 +49,13 @@ fn cross_entropy(row: Row) -> f32 {
         mass = smoothed(lanes_sum(row.thread, mass), 1.0);
     }
     if (plain) {
-        below = largest - output[row.output + row.label];
+        below = largest - output_value(row, row.label);
     } else {
         below = lanes_sum(row.thread, below);
     }
     let share = mass / sum;
     for (var col = row.lane; col < params.cols; col += LANES) {
-        let likely = exp(output[row.output + col] - largest) * share;
+        let likely = exp(output_value(row, col) - largest) * share;
         store_delta(row, col, likely - smoothed_target(row, col));
     }
     return mass * log(sum) + below;
@@ -65,7 +65,7 @@ fn nll(row: Row) -> f32 {
     var sum = 0.0;
     for (var col = row.lane; col < params.cols; col += LANES) {
         let t = target_value(row, col);
-        sum -= t * output[row.output + col];
+        sum -= t * output_value(row, col);
         store_delta(row, col, -t);
     }
     return lanes_sum(row.thread, sum);
@@ -75,7 +75,7 @@ fn nll(row: Row) -> f32 {
 fn cosine(row: Row) -> f32 {
     var largest = vec2(0.0, 0.0);
     for (var col = row.lane; col < params.cols; col += LANES) {
-        let pair = vec2(output[row.output + col], target_value(row, col));
+        let pair = vec2(output_value(row, col), target_value(row, col));
         largest = max(largest, abs(pair));
     }
     largest.x = lanes_max(row.thread, largest.x);
@@ -85,7 +85,7 @@ fn cosine(row: Row) -> f32 {
     var squares = vec2(0.0, 0.0);
     var product = 0.0;
     for (var col = row.lane; col < params.cols; col += LANES) {
-        let pair = vec2(output[row.output + col], target_value(row, col)) / divisor;
+        let pair = vec2(output_value(row, col), target_value(row, col)) / divisor;
         squares += pair * pair;
         product += pair.x * pair.y;
     }
@@ -102,8 +102,28 @@ fn cosine(row: Row) -> f32 {
     // A length that is held at its least does not change with the output.
     let turned = select(cosine, 0.0, held.x);
     for (var col = row.lane; col < params.cols; col += LANES) {
-        let pair = vec2(output[row.output + col], target_value(row, col)) / scale / rest;
+        let pair = vec2(output_value(row, col), target_value(row, col)) / scale / rest;
         store_delta(row, col, (turned * pair.x - pair.y) / rest.x / scale.x);
     }
     return 1.0 - cosine;
+}
+
+// The losses of `loss_terms.wgsl`.
+fn elementwise(row: Row) -> f32 {
+    var sum = 0.0;
+    for (var col = row.lane; col < params.cols; col += LANES) {
+        let term = loss_term(output_value(row, col), target_value(row, col), positive_weight(col));
+        sum += term.x;
+        store_delta(row, col, term.y);
+    }
+    return lanes_sum(row.thread, sum);
+}
+
+fn row_loss(row: Row) -> f32 {
+    switch (LOSS) {
+        case 14u, 15u: { return cross_entropy(row); }
+        case 16u: { return nll(row); }
+        case 17u: { return cosine(row); }
+        default: { return elementwise(row); }
+    }
 }

@@ -57,6 +57,7 @@ pub mod optim;
 pub mod persist;
 pub mod program;
 mod random;
+mod stopwatch;
 mod tensor;
 pub mod train;
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::{DeviceInfo, Meter};
+use super::{DeviceInfo, Meter, Strategy};
 use crate::error::Result;
 use crate::op::{Op, StepArgs};
 use crate::program::Program;
@@ -67,6 +67,24 @@ pub(crate) trait Backend: Send + Sync + fmt::Debug {
     /// Makes everything that running the programs needs: pipelines, bindings, scratch memory.
     fn compile(&self, programs: &[Program], buffers: &[Storage]) -> Result<Box<dyn Executable>>;
 
+    /// The same for the programs of one training step, by the strategy asked for; about `steps` steps
+    /// are planned, for which compiling has to pay.
+    ///
+    /// # Errors
+    /// `Argument` for a strategy that cannot run them, and the device's.
+    fn compile_step(
+        &self,
+        programs: &[Program],
+        buffers: &[Storage],
+        strategy: Strategy,
+        _steps: usize,
+    ) -> Result<Box<dyn Executable>> {
+        match strategy {
+            Strategy::Auto | Strategy::Program => self.compile(programs, buffers),
+            _ => Err(strategy.unfit("this device is no GPU")),
+        }
+    }
+
     /// Waits for all queued work.
     fn synchronize(&self) -> Pending<'_, ()>;
 }
@@ -76,4 +94,9 @@ pub(crate) trait Executable: Send {
     /// Queues the launches, in order. Nothing is allocated a step, compiled, read back or waited
     /// for; what is queued far ahead may make the call wait for the device to catch up.
     fn run(&mut self, launches: &[Launch]) -> Result<()>;
+
+    /// How the launches are executed.
+    fn strategy(&self) -> Strategy {
+        Strategy::Program
+    }
 }

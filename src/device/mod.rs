@@ -10,6 +10,7 @@ mod cpu;
 mod gpu;
 mod info;
 mod request;
+mod strategy;
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,6 +21,7 @@ pub use buffer::Buffer;
 pub(crate) use info::Meter;
 pub use info::{Counters, DeviceInfo, DeviceKind, Limits};
 pub use request::{DEVICE_VARIABLE, DeviceRequest};
+pub use strategy::Strategy;
 
 use crate::error::{Error, Result};
 use crate::op::{Op, StepArgs};
@@ -154,13 +156,28 @@ impl Device {
         programs: &[Program],
         buffers: &[Buffer],
     ) -> Result<Box<dyn Executable>> {
+        self.backend.compile(programs, &self.checked(programs, buffers)?)
+    }
+
+    /// The same for the programs of one training step, by the strategy asked for; about `steps` steps
+    /// are planned.
+    pub(crate) fn compile_step(
+        &self,
+        programs: &[Program],
+        buffers: &[Buffer],
+        strategy: Strategy,
+        steps: usize,
+    ) -> Result<Box<dyn Executable>> {
+        self.backend.compile_step(programs, &self.checked(programs, buffers)?, strategy, steps)
+    }
+
+    /// The memory of the buffers, which every instruction has to fit.
+    fn checked(&self, programs: &[Program], buffers: &[Buffer]) -> Result<Vec<Storage>> {
         let words: Vec<usize> = buffers.iter().map(Buffer::words).collect();
         for op in programs.iter().flat_map(|program| &program.ops) {
             op.check(&words)?;
         }
-        let storages: Vec<Storage> =
-            buffers.iter().map(|buffer| buffer.storage().clone()).collect();
-        self.backend.compile(programs, &storages)
+        Ok(buffers.iter().map(|buffer| buffer.storage().clone()).collect())
     }
 
     /// Waits until everything queued so far is done.

@@ -3,7 +3,7 @@
 //! An optimizer is data. What its formula needs anew each step (the learning rate, the momentum,
 //! bias corrections) is computed on the host in f64 and handed to the devices as up to eight
 //! coefficients; what a parameter needs is done by `Optimizer::update`, whose twin on the GPU is
-//! `shaders/update.wgsl`. A new optimizer is a file and a line of `optimizer.rs` here, and its case
+//! `shaders/update_rules.wgsl`. A new optimizer is a file and a line of `optimizer.rs` here, and its case
 //! there.
 //!
 //! In the formulas p is a parameter, g its gradient, t the step, counted from 1; m, v and u are

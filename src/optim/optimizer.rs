@@ -7,7 +7,7 @@ use super::rule::{At, Domain, Rule};
 use super::{Adadelta, Adagrad, Adam, AdamW, Adamax, Lamb, Lion, NAdam, RAdam, RmsProp, Sgd};
 use crate::error::Result;
 
-/// The enum of all rules, and what is asked of each; a code is that of `shaders/update.wgsl`.
+/// The enum of all rules, and what is asked of each; a code is that of `shaders/update_rules.wgsl`.
 macro_rules! optimizers {
     ($($(#[$doc:meta])* $rule:ident $name:literal $code:literal;)*) => {
         /// An update rule with its settings.
@@ -38,7 +38,7 @@ macro_rules! optimizers {
                 }
             }
 
-            /// The code in `shaders/update.wgsl`.
+            /// The code in `shaders/update_rules.wgsl`.
             #[cfg(feature = "gpu")]
             pub(crate) const fn code(&self) -> u32 {
                 match self {

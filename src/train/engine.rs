@@ -6,7 +6,7 @@ use super::objective::{Objective, Weights};
 use super::recording::Recorder;
 use super::resident::Placed;
 use crate::data::Dataset;
-use crate::device::{Buffer, Executable, Launch};
+use crate::device::{Buffer, Executable, Launch, Strategy};
 use crate::error::Result;
 use crate::mlp::Mlp;
 use crate::nn::LossReduction;
@@ -21,6 +21,9 @@ pub(super) struct Setup<'a> {
     /// Whether parameters move; else gradients are left as they are, and nothing is drawn.
     pub(super) trains: bool,
     pub(super) recorder: Option<&'a Recorder>,
+    pub(super) strategy: Strategy,
+    /// The epochs that are planned in all.
+    pub(super) epochs: usize,
     /// The most epochs that are queued before anything is read back.
     pub(super) most_epochs: usize,
 }
@@ -28,7 +31,8 @@ pub(super) struct Setup<'a> {
 impl<'a> Setup<'a> {
     /// Computes gradients and leaves them.
     pub(super) fn gradients(settings: &'a RunSettings) -> Self {
-        Self { settings, trains: false, recorder: None, most_epochs: 1 }
+        let strategy = Strategy::Program;
+        Self { settings, trains: false, recorder: None, strategy, epochs: 1, most_epochs: 1 }
     }
 }
 
@@ -104,7 +108,12 @@ impl Engine {
             _ => device.allocate(spec.words),
         };
         let buffers: Vec<Buffer> = programs[0].buffers.iter().map(place).collect::<Result<_>>()?;
-        let executable = device.compile(&programs, &buffers)?;
+        let executable = device.compile_step(
+            &programs,
+            &buffers,
+            setup.strategy,
+            setup.epochs.saturating_mul(plan.steps),
+        )?;
         let specs = programs[0].buffers.iter().map(|spec| spec.name.clone()).collect();
         let epoch = plan.epoch();
         Ok(Self { executable, plan, epoch, reduction, weights, steps, specs, buffers })
@@ -133,6 +142,11 @@ impl Engine {
             (_, None) => self.plan.mean(losses),
             (_, Some(weights)) => weights.mean(&self.plan, losses, order),
         }
+    }
+
+    /// How steps are executed.
+    pub(super) fn strategy(&self) -> Strategy {
+        self.executable.strategy()
     }
 
     /// Queues steps.

@@ -6,6 +6,7 @@ use super::metric::Metric;
 use super::recording::Recording;
 use super::stopping::StopReason;
 use super::trace::Traces;
+use crate::device::Strategy;
 
 /// One epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +40,9 @@ pub struct History {
     pub traces: Traces,
     /// Why the run ended.
     pub stop_reason: StopReason,
+    /// How the device ran the steps.
+    #[serde(default)]
+    pub strategy: Strategy,
 }
 
 impl EpochRecord {

@@ -18,7 +18,6 @@ mod regularize;
 mod resident;
 mod run;
 mod stopping;
-mod stopwatch;
 mod trace;
 mod trainer;
 mod validation;

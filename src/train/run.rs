@@ -5,7 +5,6 @@ use super::history::{EpochRecord, History};
 use super::pacing::Pacer;
 use super::progress::Progress;
 use super::recording::{Recording, Series};
-use super::stopwatch::Stopwatch;
 use super::trace::Tracer;
 use super::trainer::Trainer;
 use super::validation::Validation;
@@ -15,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::mlp::Mlp;
 use crate::persist::{Checkpoint, RunSettings};
 use crate::program::{Kept, names};
+use crate::stopwatch::Stopwatch;
 
 /// What a flight leaves.
 struct ReadBack {
@@ -52,6 +52,8 @@ impl<'a> Run<'a> {
             settings: &settings,
             trains: true,
             recorder: trainer.recorder.as_ref(),
+            strategy: trainer.strategy,
+            epochs: trainer.epochs,
             most_epochs: trainer.patience(),
         };
         let engine = Engine::new(mlp, train, setup)?;

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::history::EpochRecord;
 use super::metric::Metric;
-use super::stopwatch::Stopwatch;
 use super::trainer::Trainer;
 use super::watch::Watch;
 use crate::error::{Error, Result};
 use crate::optim::Domain;
+use crate::stopwatch::Stopwatch;
 
 /// Why a training ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

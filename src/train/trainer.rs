@@ -10,6 +10,7 @@ use super::run::Run;
 use super::stopping::StopReason;
 use super::watch::{Callback, Watch};
 use crate::data::Dataset;
+use crate::device::Strategy;
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
 use crate::nn::Loss;
@@ -41,6 +42,7 @@ pub struct Trainer {
     pub(super) progress: bool,
     pub(super) record_steps: bool,
     pub(super) recorder: Option<Recorder>,
+    pub(super) strategy: Strategy,
     /// The steps from one trace to the next.
     pub(super) trace_every: Option<usize>,
     pub(super) validation: Option<Dataset>,
@@ -60,6 +62,7 @@ impl Trainer {
             progress: false,
             record_steps: false,
             recorder: None,
+            strategy: Strategy::Auto,
             trace_every: None,
             validation: None,
             metrics: Vec::new(),
@@ -108,6 +111,13 @@ impl Trainer {
         Self { record_steps: record, ..self }
     }
 
+    /// How the device runs the steps; default [`Strategy::Auto`]. What was chosen is in
+    /// [`History::strategy`].
+    #[must_use]
+    pub fn strategy(self, strategy: Strategy) -> Self {
+        Self { strategy, ..self }
+    }
+
     /// A data set whose loss and metrics are computed after each epoch.
     #[must_use]
     pub fn validation(self, data: &Dataset) -> Self {
@@ -140,7 +150,8 @@ impl Trainer {
     /// [`Error::Shape`], [`Error::Targets`] and [`Error::Label`] where network, loss and data do
     /// not fit; [`Error::Argument`] for a loss that cannot follow the last layer, weights or
     /// targets that it does not take, a batch size of 0, a setting outside its domain, a metric
-    /// without a validation set, or what does not fit the checkpoint to be resumed;
+    /// without a validation set, a strategy that cannot run the training, or what does not fit the
+    /// checkpoint to be resumed;
     /// [`Error::File`] where a checkpoint cannot be written; [`Error::Diverged`] where a loss or a
     /// parameter is not finite any more; and the device's.
     ///
@@ -160,7 +171,7 @@ impl Trainer {
         let mut run = Run::new(self, mlp, train)?;
         run.begin(self.resume.as_ref(), self.epochs).await?;
         self.resume = None;
-        let mut history = History::default();
+        let mut history = History { strategy: run.engine.strategy(), ..History::default() };
         let mut flight = 1;
         let mut stop = run.pacer.watched.stopped.then_some(StopReason::Schedule);
         while run.epoch < self.epochs && stop.is_none() {

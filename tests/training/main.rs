@@ -29,6 +29,7 @@ mod reproducible;
 mod schedules;
 mod stepper;
 mod stopping;
+mod strategies;
 mod support;
 mod trace;
 mod weights;

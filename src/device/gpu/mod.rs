@@ -2,7 +2,8 @@
 //!
 //! An instruction is lowered to dispatches (`kernels`, data only), which are joined to compiled
 //! pipelines and buffers (`pipelines`, `binding`) and submitted: at once in bulk for a compiled
-//! program (`executable`), collected for single instructions (`recorder`). Only reading waits
+//! program (`executable`), collected for single instructions (`recorder`). The step of a small network
+//! may be run by one workgroup instead, many to a dispatch (`persistent`). Only reading waits
 //! (`readback`). Adapters are found and opened in `adapter`; a device's errors and its queue are
 //! watched over in `context`.
 
@@ -11,6 +12,7 @@ mod binding;
 mod context;
 mod executable;
 mod kernels;
+mod persistent;
 mod pipelines;
 mod readback;
 mod recorder;
@@ -26,10 +28,11 @@ use self::binding::Binder;
 use self::context::Context;
 use self::executable::GpuExecutable;
 use self::kernels::Target;
+use self::persistent::Persistent;
 use self::pipelines::Pipelines;
 use self::readback::Part;
 use self::recorder::Recorder;
-use super::{Backend, DeviceInfo, DeviceKind, Executable, Meter, Pending, Storage};
+use super::{Backend, DeviceInfo, DeviceKind, Executable, Meter, Pending, Storage, Strategy};
 use crate::error::Result;
 use crate::op::{Op, StepArgs};
 use crate::program::Program;
@@ -52,6 +55,7 @@ impl Memory {
 struct Shared {
     context: Arc<Context>,
     pipelines: Pipelines,
+    persistent: persistent::Cache,
     binder: Binder,
     recorder: Recorder,
     target: Target,
@@ -76,11 +80,12 @@ impl Shared {
             subgroup: context.subgroup,
             max_threads: context.limits.max_compute_invocations_per_workgroup,
             max_workgroup_words: context.limits.max_compute_workgroup_storage_size as usize / 4,
+            max_buffers: context.limits.max_storage_buffers_per_shader_stage as usize,
         };
         let pipelines = Pipelines::new(&context);
         let binder = Binder::new(&context)?;
         let recorder = Recorder::new(context.clone(), &pipelines)?;
-        Ok(Self { context, pipelines, binder, recorder, target })
+        Ok(Self { context, pipelines, persistent: Default::default(), binder, recorder, target })
     }
 }
 
@@ -140,6 +145,27 @@ impl Backend for Gpu {
     fn compile(&self, programs: &[Program], buffers: &[Storage]) -> Result<Box<dyn Executable>> {
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
         Ok(Box::new(GpuExecutable::new(self.shared.clone(), programs, &buffers)?))
+    }
+
+    fn compile_step(
+        &self,
+        programs: &[Program],
+        buffers: &[Storage],
+        strategy: Strategy,
+        steps: usize,
+    ) -> Result<Box<dyn Executable>> {
+        let persistent = match strategy {
+            Strategy::Program => None,
+            Strategy::Auto => Persistent::suited(&self.shared, programs, steps),
+            _ => Some(Persistent::fitting(&self.shared, programs, strategy)?),
+        };
+        match persistent {
+            Some(persistent) => {
+                let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
+                Ok(Box::new(persistent.bind(self.shared.clone(), &buffers)?))
+            }
+            None => self.compile(programs, buffers),
+        }
     }
 
     fn synchronize(&self) -> Pending<'_, ()> {

@@ -11,6 +11,12 @@ use super::kernels::{Access, Constants, Kernel};
 use crate::error::Result;
 use crate::op::StepArgs;
 
+/// The declaration of bind group 0.
+const ARGS: &str = concat!(
+    include_str!("../../../shaders/step_args.wgsl"),
+    include_str!("../../../shaders/args.wgsl"),
+);
+
 /// A kernel with its constants filled in.
 #[derive(Debug)]
 pub(super) struct Pipeline {
@@ -125,7 +131,7 @@ impl Pipelines {
         }
         let descriptor = wgpu::ShaderModuleDescriptor {
             label: Some(kernel.name),
-            source: wgpu::ShaderSource::Wgsl(kernel.source.into()),
+            source: wgpu::ShaderSource::Wgsl([ARGS, kernel.source].concat().into()),
         };
         // SAFETY: without naga's checks a shader must neither leave its buffers nor loop for ever.
         // Every index that our kernels form is below the extent of a view, and `Op::check` has

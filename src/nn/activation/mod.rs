@@ -1,7 +1,7 @@
 //! Activation functions phi, elementwise between a layer's sum z and its output y = phi(z).
 //!
 //! A new one is a variant here with its formulas (a [`Formula`](formula::Formula) in one of the
-//! files beside this one), and its case in `shaders/activation.wgsl`; every test finds it through
+//! files beside this one), and its case in `shaders/activation_cases.wgsl`; every test finds it through
 //! [`Activation::ALL`]. How exact they are is in `docs/activations.md`.
 
 mod exponential;
@@ -140,7 +140,7 @@ impl Activation {
         Self::Exponential,
     ];
 
-    /// The code in `shaders/activation.wgsl`.
+    /// The code in `shaders/activation_cases.wgsl`.
     #[cfg(feature = "gpu")]
     pub(crate) fn code(self) -> u32 {
         let kind = std::mem::discriminant(&self);

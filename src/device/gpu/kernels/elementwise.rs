@@ -10,6 +10,8 @@ const SOURCE: &str = concat!(
     include_str!("../../../../shaders/real.wgsl"),
     include_str!("../../../../shaders/activation_fused.wgsl"),
     include_str!("../../../../shaders/activation.wgsl"),
+    include_str!("../../../../shaders/activation_cases.wgsl"),
+    include_str!("../../../../shaders/phi.wgsl"),
     include_str!("../../../../shaders/elementwise.wgsl"),
 );
 

@@ -89,6 +89,8 @@ pub(super) struct Target {
     pub(super) max_threads: u32,
     /// The words of memory that a workgroup shares.
     pub(super) max_workgroup_words: usize,
+    /// The storage buffers that a kernel can have.
+    pub(super) max_buffers: usize,
 }
 
 /// The most iterations that one invocation's loops may have together.
@@ -154,21 +156,21 @@ fn grid(total: usize) -> [u32; 3] {
 }
 
 /// A number as WGSL's u32. Buffers have fewer than 2^32 words: wgpu's limits end at 2^31 bytes.
-fn word(number: usize) -> u32 {
+pub(super) fn word(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// What WGSL needs to find a minibatch's rows.
-struct Picked {
+pub(super) struct Picked {
     /// The constant `PICK` of `shaders/pick.wgsl`.
-    code: u32,
+    pub(super) code: u32,
     /// The buffer that holds the order.
-    order: Slot,
+    pub(super) order: Slot,
     /// Where the order begins in it.
-    offset: u32,
+    pub(super) offset: u32,
 }
 
-fn picked(rows: Rows) -> Picked {
+pub(super) fn picked(rows: Rows) -> Picked {
     match rows.pick {
         Pick::All => Picked { code: 0, order: Slot::Unused, offset: 0 },
         Pick::Range => Picked { code: 1, order: Slot::Unused, offset: 0 },

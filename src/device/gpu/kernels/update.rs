@@ -5,7 +5,7 @@ use crate::op::{Op, View};
 use crate::optim::Optimizer;
 
 macro_rules! kernel {
-    ($name:literal, $element:literal, $entry:literal, $bindings:expr) => {
+    ($name:literal, $element:literal, $entry:literal, $bindings:expr $(, $rules:literal)?) => {
         Kernel {
             name: $name,
             entry: $entry,
@@ -15,6 +15,7 @@ macro_rules! kernel {
                 ";\n",
                 include_str!("../../../../shaders/common.wgsl"),
                 include_str!(concat!("../../../../shaders/", $entry, ".wgsl")),
+                $(include_str!(concat!("../../../../shaders/", $rules, ".wgsl")),)?
             ),
             bindings: $bindings,
         }
@@ -26,8 +27,8 @@ const UPDATE_BINDINGS: &[Access] =
 const DIRECTION_BINDINGS: &[Access] = &[Access::Read, Access::Write, Access::Write, Access::Write];
 const TRUST_STEP_BINDINGS: &[Access] = &[Access::Read, Access::Read, Access::Read, Access::Write];
 
-static UPDATE: Kernel = kernel!("update", "f32", "update", UPDATE_BINDINGS);
-static UPDATE4: Kernel = kernel!("update4", "vec4<f32>", "update", UPDATE_BINDINGS);
+static UPDATE: Kernel = kernel!("update", "f32", "update", UPDATE_BINDINGS, "update_rules");
+static UPDATE4: Kernel = kernel!("update4", "vec4<f32>", "update", UPDATE_BINDINGS, "update_rules");
 static DIRECTION: Kernel = kernel!("direction", "f32", "direction", DIRECTION_BINDINGS);
 static DIRECTION4: Kernel = kernel!("direction4", "vec4<f32>", "direction", DIRECTION_BINDINGS);
 static TRUST_STEP: Kernel = kernel!("trust_step", "f32", "trust_step", TRUST_STEP_BINDINGS);

@@ -11,8 +11,13 @@ use crate::device::{Backend, Launch, Storage};
 use crate::op::{Axis, BinaryOp, Op, Reduction, Shape, StepArgs, View};
 use crate::program::{BufferSpec, Program};
 
-const HARDWARE: Target =
-    Target { software: false, subgroup: None, max_threads: 256, max_workgroup_words: 4_096 };
+const HARDWARE: Target = Target {
+    software: false,
+    subgroup: None,
+    max_threads: 256,
+    max_workgroup_words: 4_096,
+    max_buffers: 8,
+};
 
 fn fresh() -> Option<Gpu> {
     gpu()?;

@@ -2,20 +2,20 @@
 //! every duration is 0 and nothing else changes.
 
 /// Measures the time since it was started.
-pub(super) struct Stopwatch {
+pub(crate) struct Stopwatch {
     #[cfg(not(target_family = "wasm"))]
     start: std::time::Instant,
 }
 
 impl Stopwatch {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self {
             #[cfg(not(target_family = "wasm"))]
             start: std::time::Instant::now(),
         }
     }
 
-    pub(super) fn seconds(&self) -> f64 {
+    pub(crate) fn seconds(&self) -> f64 {
         #[cfg(not(target_family = "wasm"))]
         return self.start.elapsed().as_secs_f64();
         #[cfg(target_family = "wasm")]

@@ -1,0 +1,196 @@
+//! The pipeline of a plan, and its dispatches.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use super::super::super::Meter;
+use super::super::context::{Context, lock};
+use super::super::kernels::Constants;
+use super::source::Source;
+use crate::error::Result;
+
+/// Dispatches that are submitted together.
+pub(super) const MAX_DISPATCHES: usize = 8;
+
+/// The bindings of group 1 that are only read: steps, features, targets, order.
+const READ: usize = 4;
+
+/// The steps of a dispatch; `Span` of `shaders/persistent.wgsl`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+pub(super) struct Span {
+    first: u32,
+    count: u32,
+}
+
+impl Span {
+    pub(super) fn new(first: usize, count: usize) -> Self {
+        Self { first: first as u32, count: count as u32 }
+    }
+}
+
+/// A compiled source.
+#[derive(Debug)]
+struct Compiled {
+    pipeline: wgpu::ComputePipeline,
+    layouts: [wgpu::BindGroupLayout; 2],
+}
+
+/// The sources that were compiled so far, kept for the life of the device: a network is often trained
+/// more than once.
+#[derive(Debug, Default)]
+pub(in super::super) struct Cache {
+    compiled: Mutex<HashMap<(String, Constants), Arc<Compiled>>>,
+}
+
+impl Cache {
+    fn get(&self, context: &Context, source: &Source, buffers: usize) -> Result<Arc<Compiled>> {
+        let key = (source.text.clone(), source.constants.clone());
+        if let Some(compiled) = lock(&self.compiled).get(&key) {
+            return Ok(compiled.clone());
+        }
+        // Compiled outside of the lock: a second thread may compile the same, and one is kept.
+        let compiled = Arc::new(Compiled::new(context, source, buffers));
+        context.check(NAME)?;
+        Ok(lock(&self.compiled).entry(key).or_insert(compiled).clone())
+    }
+}
+
+/// A compiled plan with its buffers.
+pub(super) struct Kernel {
+    compiled: Arc<Compiled>,
+    group: wgpu::BindGroup,
+    /// The spans of a submission, at dynamic offsets.
+    spans: wgpu::Buffer,
+    spans_group: wgpu::BindGroup,
+    stride: usize,
+}
+
+/// The name, as labels and errors show it.
+const NAME: &str = "persistent";
+
+impl Kernel {
+    /// Compiles a plan's source; its buffers are those of group 1, in order.
+    pub(super) fn compile(
+        context: &Context,
+        cache: &Cache,
+        source: &Source,
+        buffers: &[&wgpu::Buffer],
+    ) -> Result<Self> {
+        let compiled = cache.get(context, source, buffers.len())?;
+        let layouts = &compiled.layouts;
+        let stride = context.limits.min_uniform_buffer_offset_alignment as usize;
+        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        let spans = context.buffer("spans", MAX_DISPATCHES * stride / 4, usage)?;
+        let span = wgpu::BufferBinding {
+            buffer: &spans,
+            offset: 0,
+            size: wgpu::BufferSize::new(size_of::<Span>() as u64),
+        };
+        let spans_group = group(context, &layouts[0], [wgpu::BindingResource::Buffer(span)]);
+        let resources = buffers.iter().map(|buffer| buffer.as_entire_binding());
+        let group = group(context, &layouts[1], resources);
+        context.check(NAME)?;
+        Ok(Self { compiled, group, spans, spans_group, stride })
+    }
+
+    /// The dispatches of a submission.
+    pub(super) fn encode(&self, context: &Context, spans: &[Span]) -> wgpu::CommandBuffer {
+        let mut bytes = Vec::with_capacity(spans.len() * self.stride);
+        for (i, span) in spans.iter().enumerate() {
+            bytes.resize(i * self.stride, 0);
+            bytes.extend_from_slice(bytemuck::bytes_of(span));
+        }
+        context.queue.write_buffer(&self.spans, 0, &bytes);
+        Meter::add(&context.meter.uploads, 1);
+        let mut encoder = context.device.create_command_encoder(&Default::default());
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        pass.set_pipeline(&self.compiled.pipeline);
+        pass.set_bind_group(1, &self.group, &[]);
+        for i in 0..spans.len() {
+            pass.set_bind_group(0, &self.spans_group, &[(i * self.stride) as u32]);
+            pass.dispatch_workgroups(1, 1, 1);
+        }
+        drop(pass);
+        encoder.finish()
+    }
+}
+
+impl Compiled {
+    fn new(context: &Context, source: &Source, buffers: usize) -> Self {
+        let uniform = [layout_entry(0, wgpu::BufferBindingType::Uniform, true)];
+        let storage = |i| wgpu::BufferBindingType::Storage { read_only: i < READ };
+        let entries: Vec<_> = (0..buffers).map(|i| layout_entry(i, storage(i), false)).collect();
+        let layouts = [uniform.as_slice(), &entries].map(|entries| {
+            let descriptor = wgpu::BindGroupLayoutDescriptor { label: Some(NAME), entries };
+            context.device.create_bind_group_layout(&descriptor)
+        });
+        Self { pipeline: pipeline(context, source, &layouts), layouts }
+    }
+}
+
+fn layout_entry(
+    binding: usize,
+    ty: wgpu::BufferBindingType,
+    has_dynamic_offset: bool,
+) -> wgpu::BindGroupLayoutEntry {
+    wgpu::BindGroupLayoutEntry {
+        binding: binding as u32,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset, min_binding_size: None },
+        count: None,
+    }
+}
+
+fn group<'a>(
+    context: &Context,
+    layout: &wgpu::BindGroupLayout,
+    resources: impl IntoIterator<Item = wgpu::BindingResource<'a>>,
+) -> wgpu::BindGroup {
+    let entries: Vec<_> = (0..)
+        .zip(resources)
+        .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource })
+        .collect();
+    let label = Some(NAME);
+    let descriptor = wgpu::BindGroupDescriptor { label, layout, entries: &entries };
+    context.device.create_bind_group(&descriptor)
+}
+
+fn pipeline(
+    context: &Context,
+    source: &Source,
+    layouts: &[wgpu::BindGroupLayout; 2],
+) -> wgpu::ComputePipeline {
+    let label = Some(NAME);
+    let pipeline_layout = context.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label,
+        bind_group_layouts: &[Some(&layouts[0]), Some(&layouts[1])],
+        immediate_size: 0,
+    });
+    let descriptor = wgpu::ShaderModuleDescriptor {
+        label,
+        source: wgpu::ShaderSource::Wgsl(source.text.as_str().into()),
+    };
+    // SAFETY: as for the kernels of the program (`pipelines`): indices are below the extents that the
+    // plan has read out of checked views, row numbers, labels and slots are clamped in WGSL, and loops
+    // count up to an extent.
+    let module = unsafe {
+        context
+            .device
+            .create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
+    };
+    let constants: Vec<(&str, f64)> =
+        source.constants.iter().map(|&(name, value)| (name, f64::from(value))).collect();
+    context.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label,
+        layout: Some(&pipeline_layout),
+        module: &module,
+        entry_point: Some(NAME),
+        compilation_options: wgpu::PipelineCompilationOptions {
+            constants: &constants,
+            // The kernel writes the workgroup memory that it reads.
+            zero_initialize_workgroup_memory: false,
+        },
+        cache: None,
+    })
+}

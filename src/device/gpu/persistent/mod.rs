@@ -1,0 +1,219 @@
+//! The persistent strategy: one workgroup runs many whole steps in one dispatch, with the parameters
+//! and the optimizer's state in its memory.
+//!
+//! What it runs is read out of the programs (`plan`), which stay the specification. It has two forms: in
+//! the memory of a workgroup (`workgroup`, `layout`), and for the smallest networks in the registers of
+//! one subgroup (`registers`). The steps' arguments are a buffer, and a dispatch takes as many of them as fit the time it may take
+//! (`pace`).
+
+mod kernel;
+mod layout;
+mod pace;
+mod plan;
+mod registers;
+mod source;
+mod specialize;
+mod workgroup;
+
+use std::sync::Arc;
+
+pub(super) use self::kernel::Cache;
+use self::kernel::{Kernel, MAX_DISPATCHES, Span};
+use self::pace::Pace;
+use self::plan::{Minibatch, Plan};
+use self::source::Source;
+use super::super::{Executable, Launch, Meter, Strategy};
+use super::Shared;
+use super::kernels::{LOOP_LIMIT, Slot, picked, word};
+use crate::error::Result;
+use crate::op::StepArgs;
+use crate::program::Program;
+
+/// Steps whose arguments are uploaded at once.
+const MAX_STEPS: usize = 8_192;
+
+/// Multiplications that one dispatch takes at most, where no clock says how long they take.
+const MOST_AT_ONCE: usize = 200_000_000;
+
+/// The multiplications of a step up to which a strategy is likely to be faster than the program, which
+/// has all of the device, but a dispatch for each instruction: in registers, and in a workgroup's
+/// memory. By what docs/gpu.md measures and estimates: a multiplication takes a software adapter
+/// 0.3 and 11 nanoseconds, and the program 150 microseconds whatever its size; hardware is assumed to
+/// do some 10 in a nanosecond, and a program in 40 microseconds.
+const MOST_WORK: [usize; 2] = [200_000, 400_000];
+const MOST_SOFTWARE_WORK: [usize; 2] = [400_000, 12_000];
+
+/// The seconds that a strategy saves a step, at the least, where it is chosen.
+const SAVED: f64 = 3e-5;
+const SAVED_ON_SOFTWARE: f64 = 1e-4;
+
+/// The seconds that compiling takes: in a workgroup's memory a layer, in registers a weight and each of
+/// its moments.
+const SECONDS_PER_LAYER: f64 = 0.1;
+const SECONDS_PER_WEIGHT: f64 = 0.01;
+
+/// `Step` of `shaders/persistent.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+struct Step {
+    args: StepArgs,
+    rows: u32,
+    delta_scale: f32,
+    loss_scale: f32,
+    padding: u32,
+}
+
+/// What fits an adapter, not bound to buffers yet.
+pub(super) struct Persistent {
+    strategy: Strategy,
+    plan: Plan,
+    source: Source,
+    minibatches: Vec<Minibatch>,
+}
+
+impl Persistent {
+    /// The programs as a strategy runs them.
+    ///
+    /// # Errors
+    /// `Argument` with the reason why it cannot.
+    pub(super) fn fitting(
+        shared: &Shared,
+        programs: &[Program],
+        strategy: Strategy,
+    ) -> Result<Self> {
+        let unfit = |reason: String| strategy.unfit(reason);
+        let (plan, minibatches) = Plan::of(programs).map_err(unfit)?;
+        let rows = minibatches.iter().map(|minibatch| minibatch.rows).max().unwrap_or(1);
+        let source = match strategy {
+            Strategy::Registers => registers::source(&plan, rows, shared.target),
+            _ => workgroup::source(&plan, rows, shared.target),
+        };
+        let source = source.map_err(unfit)?;
+        let buffers = source.buffers(&plan);
+        if buffers > shared.target.max_buffers {
+            let most = shared.target.max_buffers;
+            let reason = format!("it needs {buffers} storage buffers, and the adapter has {most}");
+            return Err(unfit(reason));
+        }
+        Ok(Self { strategy, plan, source, minibatches })
+    }
+
+    /// The same by the strategy that is likely to be the fastest for so many steps; none where that is
+    /// the program.
+    pub(super) fn suited(shared: &Shared, programs: &[Program], steps: usize) -> Option<Self> {
+        let software = shared.target.software;
+        let (most, saved) =
+            if software { (MOST_SOFTWARE_WORK, SAVED_ON_SOFTWARE) } else { (MOST_WORK, SAVED) };
+        let pays = |this: &Self| this.compilation() <= saved * steps as f64;
+        let strategies = [Strategy::Registers, Strategy::Persistent].into_iter().zip(most);
+        let fitting = |(strategy, most)| {
+            let this = Self::fitting(shared, programs, strategy).ok();
+            this.filter(|this| this.work() <= most && pays(this))
+        };
+        strategies.filter_map(fitting).next()
+    }
+
+    /// About how long compiling takes, in seconds.
+    fn compilation(&self) -> f64 {
+        let layers = &self.plan.layers;
+        if self.strategy == Strategy::Persistent {
+            return SECONDS_PER_LAYER * layers.len() as f64;
+        }
+        let weights: usize = layers.iter().map(|layer| layer.inputs * layer.outputs).sum();
+        SECONDS_PER_WEIGHT * (weights * (1 + self.plan.moments.len())) as f64
+    }
+
+    /// The multiplications of a step.
+    fn work(&self) -> usize {
+        let layers = self.plan.layers.iter().map(|layer| layer.inputs * layer.outputs);
+        let rows = self.minibatches.iter().map(|minibatch| minibatch.rows).max();
+        3 * rows.unwrap_or(1) * layers.sum::<usize>()
+    }
+
+    /// Makes all that running needs.
+    pub(super) fn bind(
+        self,
+        shared: Arc<Shared>,
+        buffers: &[&wgpu::Buffer],
+    ) -> Result<PersistentExecutable> {
+        let Self { strategy, plan, source, minibatches } = &self;
+        let context = &shared.context;
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
+        let steps = context.buffer("steps", MAX_STEPS * size_of::<Step>() / 4, usage)?;
+        let values = |words| context.buffer("values", words, wgpu::BufferUsages::STORAGE);
+        let values = source.values.map(values).transpose()?;
+        let order = match picked(plan.rows()).order {
+            Slot::Buffer(order) => buffers[order],
+            // There is none, and nothing reads it.
+            _ => &steps,
+        };
+        let [features, targets] = [plan.features, plan.targets].map(|view| buffers[view.buffer]);
+        let fixed = [&steps, features, targets, order];
+        let written = [buffers[plan.losses.buffer], buffers[plan.parameters]];
+        let moments = plan.moments.iter().map(|&moment| buffers[moment]);
+        let bound: Vec<&wgpu::Buffer> =
+            fixed.into_iter().chain(written).chain(moments).chain(&values).collect();
+        let kernel = Kernel::compile(context, &shared.persistent, source, &bound)?;
+        let most = (LOOP_LIMIT / source.iterations).min(MOST_AT_ONCE / self.work());
+        Ok(PersistentExecutable {
+            pace: Pace::new(most.clamp(1, MAX_STEPS / MAX_DISPATCHES)),
+            bytes: Vec::with_capacity(MAX_STEPS * size_of::<Step>()),
+            minibatches: minibatches.clone(),
+            strategy: *strategy,
+            kernel,
+            steps,
+            shared,
+        })
+    }
+}
+
+/// A plan bound to its buffers.
+pub(super) struct PersistentExecutable {
+    shared: Arc<Shared>,
+    strategy: Strategy,
+    kernel: Kernel,
+    minibatches: Vec<Minibatch>,
+    /// The arguments of up to [`MAX_STEPS`] steps, and as bytes on their way there.
+    steps: wgpu::Buffer,
+    bytes: Vec<u8>,
+    pace: Pace,
+}
+
+impl PersistentExecutable {
+    /// Uploads the arguments of a submission's steps.
+    fn upload(&mut self, launches: &[Launch]) {
+        self.bytes.clear();
+        for launch in launches {
+            let Minibatch { rows, delta_scale, loss_scale } = self.minibatches[launch.program];
+            let args = launch.args;
+            let step = Step { args, rows: word(rows), delta_scale, loss_scale, padding: 0 };
+            self.bytes.extend_from_slice(bytemuck::bytes_of(&step));
+        }
+        let context = &self.shared.context;
+        // In order with the submissions: those before have read what is overwritten here.
+        context.queue.write_buffer(&self.steps, 0, &self.bytes);
+        Meter::add(&context.meter.uploads, 1);
+    }
+}
+
+impl Executable for PersistentExecutable {
+    fn run(&mut self, launches: &[Launch]) -> Result<()> {
+        self.shared.recorder.flush()?;
+        let steps = self.pace.begin(launches.len());
+        for chunk in launches.chunks(steps * MAX_DISPATCHES) {
+            self.upload(chunk);
+            let context = &self.shared.context;
+            let spans: Vec<Span> = (0..chunk.len())
+                .step_by(steps)
+                .map(|first| Span::new(first, steps.min(chunk.len() - first)))
+                .collect();
+            context.submit(Some(self.kernel.encode(context, &spans)))?;
+            Meter::add(&context.meter.steps, chunk.len());
+        }
+        Ok(())
+    }
+
+    fn strategy(&self) -> Strategy {
+        self.strategy
+    }
+}

@@ -1,0 +1,155 @@
+//! The WGSL of a plan: what its two forms have in common.
+
+use super::super::kernels::{Constants, picked, word};
+use super::plan::Plan;
+use super::specialize::keep_cases;
+use crate::nn::TargetKind;
+
+/// The formulas that are shared with the program's kernels.
+const FORMULAS: &str = concat!(
+    include_str!("../../../../shaders/step_args.wgsl"),
+    include_str!("../../../../shaders/common.wgsl"),
+    include_str!("../../../../shaders/real.wgsl"),
+    include_str!("../../../../shaders/pick.wgsl"),
+    include_str!("../../../../shaders/activation_fused.wgsl"),
+    include_str!("../../../../shaders/activation.wgsl"),
+    include_str!("../../../../shaders/loss_terms.wgsl"),
+    include_str!("../../../../shaders/loss_rows.wgsl"),
+    include_str!("../../../../shaders/update_rules.wgsl"),
+    include_str!("../../../../shaders/steps.wgsl"),
+);
+
+/// The functions that choose among activations.
+const CASES: &str = include_str!("../../../../shaders/activation_cases.wgsl");
+
+/// The names of the moments in `shaders/update_rules.wgsl`.
+const MOMENTS: [&str; 3] = ["first", "second", "third"];
+
+/// The storage buffers before the moments: steps, features, targets, order, losses, parameters.
+const BUFFERS: usize = 6;
+
+/// A plan as a kernel, and what running it needs.
+pub(super) struct Source {
+    pub(super) text: String,
+    /// The values of its `override` constants.
+    pub(super) constants: Constants,
+    /// The words of a buffer of values, after the moments, if there is one.
+    pub(super) values: Option<usize>,
+    /// The iterations of one thread's loops in a step.
+    pub(super) iterations: usize,
+}
+
+impl Source {
+    /// How many storage buffers there are.
+    pub(super) fn buffers(&self, plan: &Plan) -> usize {
+        BUFFERS + plan.moments.len() + usize::from(self.values.is_some())
+    }
+}
+
+/// The constants of both forms.
+pub(super) fn constants(plan: &Plan, threads: usize) -> Constants {
+    vec![
+        ("THREADS", word(threads)),
+        ("LOSS", plan.loss.code()),
+        ("LABELS", u32::from(plan.kind == TargetKind::Labels)),
+        ("OPTIMIZER", plan.optimizer.code()),
+        ("MOMENTS", word(plan.moments.len())),
+        ("VARIANT", plan.optimizer.variant()),
+        ("PICK", picked(plan.rows()).code),
+    ]
+}
+
+/// The formulas, reduced to the plan's loss, rule and activations, and the sizes they need.
+pub(super) fn formulas(plan: &Plan) -> String {
+    let codes = codes(plan);
+    let text = keep_cases(FORMULAS, "OPTIMIZER", &[plan.optimizer.code()]);
+    let text = keep_cases(&text, "LOSS", &[plan.loss.code()]);
+    let text = keep_cases(&text, "code", &codes);
+    let sizes = [
+        ("FEATURES", word(plan.features.offset)),
+        ("TARGETS", word(plan.targets.offset)),
+        ("DATA_ROWS", word(plan.features.shape.rows)),
+        ("ORDER", picked(plan.rows()).offset),
+        ("LOSSES", word(plan.losses.offset)),
+        ("SLOTS", word(plan.losses.shape.rows)),
+    ];
+    let sizes: String =
+        sizes.into_iter().map(|(name, value)| format!("const {name}: u32 = {value}u;\n")).collect();
+    let (outputs, constant) = (plan.outputs(), number(plan.loss.constant()));
+    format!(
+        "struct Params {{ cols: u32, first: u32, second: u32, third: u32, constant: f32 }}\n\
+         const params = Params({outputs}u, 0u, 0u, 0u, {constant});\n{sizes}{text}"
+    )
+}
+
+/// The codes of the activations that there are.
+fn codes(plan: &Plan) -> Vec<u32> {
+    let mut codes: Vec<u32> = plan.layers.iter().map(|layer| layer.activation.code()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+}
+
+/// The functions that apply any of the plan's activations.
+pub(super) fn activations(plan: &Plan) -> String {
+    keep_cases(CASES, "code", &codes(plan))
+}
+
+/// The same with functions of its own for each: their names end in its code.
+pub(super) fn single_activations(plan: &Plan) -> String {
+    let single = |code: u32| {
+        let text = keep_cases(CASES, "code", &[code]);
+        let names = ["value_of_number", "value_of", "derivative_of"];
+        let renamed = |text: String, name: &str| {
+            text.replace(&format!("{name}("), &format!("{name}_{code}("))
+        };
+        names.into_iter().fold(text, renamed)
+    };
+    codes(plan).into_iter().map(single).collect()
+}
+
+/// The moments in the address space `space`, `words` long each, and the buffers they come from.
+pub(super) fn moments(plan: &Plan, space: &str, words: usize) -> String {
+    let mut text = String::new();
+    for (i, name) in MOMENTS.into_iter().enumerate() {
+        let there = i < plan.moments.len();
+        // The formulas name all three.
+        let words = if there { words } else { 1 };
+        text += &format!("var<{space}> {name}: array<f32, {words}>;\n");
+        if there {
+            text += &binding(BUFFERS + i, &format!("stored_{name}"));
+        }
+    }
+    text
+}
+
+/// The names of the moments that there are.
+pub(super) fn moment_names(plan: &Plan) -> &'static [&'static str] {
+    &MOMENTS[..plan.moments.len()]
+}
+
+/// The buffer of values, if it is needed.
+pub(super) fn values_binding(plan: &Plan) -> String {
+    binding(BUFFERS + plan.moments.len(), "values")
+}
+
+fn binding(number: usize, name: &str) -> String {
+    format!("@group(1) @binding({number}) var<storage, read_write> {name}: array<f32>;\n")
+}
+
+/// A function of these lines.
+pub(super) fn function(head: &str, lines: impl IntoIterator<Item = String>) -> String {
+    let body: String = lines.into_iter().map(|line| format!("    {line}\n")).collect();
+    format!("fn {head} {{\n{body}}}\n")
+}
+
+/// An f32 as WGSL has it: the shortest text that is read as the same number.
+pub(super) fn number(x: f32) -> String {
+    format!("{x:?}f")
+}
+
+/// The constants of an update as a vector.
+pub(super) fn vector(constants: [f32; 4]) -> String {
+    let [a, b, c, d] = constants.map(number);
+    format!("vec4<f32>({a}, {b}, {c}, {d})")
+}

@@ -1,0 +1,82 @@
+//! The form that keeps everything in the memory of a workgroup: for all networks that fit there.
+
+use super::super::kernels::Target;
+use super::layout::{Layout, Places};
+use super::plan::{Plan, PlanLayer, Trained};
+use super::source::{self, Source, function, number, vector};
+
+const KERNEL: &str = include_str!("../../../../shaders/persistent.wgsl");
+
+/// The kernel of a plan whose minibatches have at most `rows` rows.
+///
+/// # Errors
+/// What does not fit the adapter.
+pub(super) fn source(plan: &Plan, rows: usize, target: Target) -> Result<Source, String> {
+    let layout = Layout::of(plan, rows, target)?;
+    let copied = layout.layers[0].input.is_some();
+    let mut text = format!(
+        "const PARAMETERS: u32 = {}u;\nconst ROWS: u32 = {rows}u;\nconst COPIED: bool = {copied};\n",
+        plan.words
+    );
+    for (i, (layer, places)) in plan.layers.iter().zip(&layout.layers).enumerate() {
+        text += &format!("const LAYER_{i} = {};\n", constant(layer, places));
+    }
+    let last = plan.layers.len() - 1;
+    text += &format!("const LAST = LAYER_{last};\n");
+    text += &memory(plan, &layout);
+    let forward = (0..=last).map(|i| format!("dense(LAYER_{i}, rows, thread);"));
+    let backward =
+        (1..=last).rev().map(|i| format!("back(LAYER_{i}, LAYER_{}, rows, thread);", i - 1));
+    let descend = plan.layers.iter().enumerate().flat_map(|(i, layer)| {
+        let call = |name: &str, trained: &Trained| {
+            format!("{name}(LAYER_{i}, {}, rows, thread);", vector(trained.constants))
+        };
+        let bias = layer.bias.as_ref().map(|bias| call("move_biases", bias));
+        [call("move_weights", &layer.weight)].into_iter().chain(bias)
+    });
+    text += &function("forward(rows: u32, thread: u32)", forward);
+    text += &function("backward(rows: u32, thread: u32)", backward);
+    text += &function("descend(rows: u32, thread: u32)", descend);
+    Ok(Source {
+        text: text + &source::formulas(plan) + &source::activations(plan) + KERNEL,
+        constants: source::constants(plan, layout.threads),
+        values: (!layout.values_inside).then_some(layout.values),
+        iterations: layout.iterations,
+    })
+}
+
+fn constant(layer: &PlanLayer, places: &Places) -> String {
+    let place = |place: Option<usize>| place.map_or("WITHOUT".to_owned(), |at| format!("{at}u"));
+    let Places { input, pre, output, delta } = *places;
+    let fields = [
+        format!("{}u, {}u", layer.inputs, layer.outputs),
+        format!("{}u", layer.weight.offset),
+        place(layer.bias.map(|bias| bias.offset)),
+        place(input),
+        place(pre),
+        place(Some(output)),
+        place(Some(delta)),
+        place(Some(pre.unwrap_or(output))),
+        format!("{}u", layer.activation.code()),
+        number(layer.activation.parameter().unwrap_or(0.0)),
+    ];
+    format!("Layer({})", fields.join(", "))
+}
+
+/// The memory of moments and values, what moves the moments, and where threads meet.
+fn memory(plan: &Plan, layout: &Layout) -> String {
+    let names = source::moment_names(plan).iter();
+    let load = names.clone().map(|name| format!("{name}[i] = stored_{name}[i];"));
+    let save = names.map(|name| format!("stored_{name}[i] = {name}[i];"));
+    let mut text = source::moments(plan, "workgroup", plan.words);
+    text += &function("load_moments(i: u32)", load);
+    text += &function("save_moments(i: u32)", save);
+    let mut barriers = vec!["workgroupBarrier();".to_owned()];
+    if layout.values_inside {
+        text += &format!("var<workgroup> values: array<f32, {}>;\n", layout.values.max(1));
+    } else {
+        text += &source::values_binding(plan);
+        barriers.push("storageBarrier();".to_owned());
+    }
+    text + &function("meet()", barriers)
+}
