@@ -1,7 +1,9 @@
 //! Every strategy of a GPU against the program, which is the specification; and what a network that a
 //! strategy cannot run is told.
 
+use std::cell::RefCell;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 use wgrad::data::Dataset;
 use wgrad::device::Strategy;
@@ -226,7 +228,7 @@ fn values_may_lie_outside_of_the_workgroup() {
 }
 
 #[test]
-fn a_run_of_a_fused_strategy_is_resumed_bitwise() {
+fn a_run_that_is_watched_or_resumed_keeps_its_bits() {
     for device in gpus() {
         let case = Case { optimizer: Adam::new(0.01).into(), epochs: 6, ..Case::new(3, &[5], 2) };
         for strategy in fused() {
@@ -234,7 +236,19 @@ fn a_run_of_a_fused_strategy_is_resumed_bitwise() {
             // Each epoch on its own, as a callback has it.
             let watched = case.trainer(strategy).on_epoch(|_| ControlFlow::Continue(()));
             let (_, got) = case.run(device, watched);
-            assert_eq!(bits(got), bits(want), "{strategy}");
+            assert_eq!(bits(got), bits(want.clone()), "{strategy}, watched");
+
+            let kept = Rc::new(RefCell::new(None));
+            let keep = Rc::clone(&kept);
+            let keeping = case.trainer(strategy).epochs(4).on_checkpoint(4, move |checkpoint| {
+                *keep.borrow_mut() = Some(checkpoint.clone());
+                Ok(())
+            });
+            case.run(device, keeping);
+            let kept = kept.take().expect("there is a checkpoint after four epochs");
+            let resumed = case.trainer(strategy).resume_from(kept);
+            let (_, got) = case.run(device, resumed);
+            assert_eq!(bits(got), bits(want), "{strategy}, resumed");
         }
     }
 }
