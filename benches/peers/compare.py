@@ -54,25 +54,29 @@ def data(widths, rows, loss):
     return x, rng.integers(0, widths[-1], rows)
 
 
-def torch_epoch(widths, rows, batch, activation, loss, optimizer, compiled):
+def torch_parts(widths, rows, activation, loss, optimizer, device="cpu", capturable=False):
+    """The loss of picked rows, and an optimizer; `capturable` by a CUDA graph or not."""
     import torch
 
-    x, y = (torch.from_numpy(array) for array in data(widths, rows, loss))
+    x, y = (torch.from_numpy(array).to(device) for array in data(widths, rows, loss))
     phi = torch.nn.Tanh if activation == "tanh" else torch.nn.ReLU
     layers = []
     for i, (n_in, n_out) in enumerate(zip(widths, widths[1:])):
         layers += [torch.nn.Linear(n_in, n_out)] + [phi()] * (i < len(widths) - 2)
-    net = torch.nn.Sequential(*layers)
+    net = torch.nn.Sequential(*layers).to(device)
     criterion = torch.nn.MSELoss() if loss == "mse" else torch.nn.CrossEntropyLoss()
     if optimizer == "adam":
-        opt = torch.optim.Adam(net.parameters())
+        opt = torch.optim.Adam(net.parameters(), capturable=capturable)
     else:
         momentum = 0.5 if optimizer == "momentum" else 0.0
         opt = torch.optim.SGD(net.parameters(), lr=0.01, momentum=momentum)
+    return lambda picked: criterion(net(x[picked]), y[picked]), opt
 
-    def loss_of(picked):
-        return criterion(net(x[picked]), y[picked])
 
+def torch_epoch(widths, rows, batch, activation, loss, optimizer, compiled):
+    import torch
+
+    loss_of, opt = torch_parts(widths, rows, activation, loss, optimizer)
     forward, update = loss_of, opt.step
     if compiled:
         forward, update = torch.compile(loss_of), torch.compile(opt.step)
@@ -122,12 +126,12 @@ def timed(epoch, steps, seconds):
     return 1e6 * median(times) / steps
 
 
-def ours(binary, name, seconds):
+def ours(binary, device, seconds, *what):
+    """What the benchmark measures on a device, as it says in JSON."""
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
-        command = [binary, "--device", "cpu", "--workload", name]
-        command += ["--seconds", str(seconds), "--json", file.name]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        return json.load(open(file.name))[0]["us_per_step"]
+        command = [binary, "--device", device, *what, "--seconds", str(seconds)]
+        subprocess.run(command + ["--json", file.name], check=True, stdout=subprocess.DEVNULL)
+        return json.load(open(file.name))[0]
 
 
 def rust_peer(binary, name, seconds):
@@ -146,14 +150,14 @@ def built(crate, binary, manifest):
     return None
 
 
-def torch_peer(name, compiled):
-    """A PyTorch epoch, which has run once: compiling takes long, or is not possible."""
+def tried(what, make):
+    """The epoch that `make` gives, which has run once: compiling takes long, or is not possible."""
     try:
-        epoch = torch_epoch(*WORKLOADS[name], compiled)
+        epoch = make()
         epoch()
         return epoch
-    except Exception as error:  # whatever the compiler throws
-        print(f"torch{'.compile' if compiled else ''} cannot do {name}: {str(error).splitlines()[0]}")
+    except Exception as error:  # whatever a compiler or a driver throws
+        print(f"{what}: {(str(error) or repr(error)).splitlines()[0]}")
         return None
 
 
@@ -164,7 +168,8 @@ def peers(name, skip):
     list_of = {}
     for peer, compiled in [("PyTorch", False), ("compiled", True)]:
         if peer not in skip and importlib.util.find_spec("torch"):
-            if epoch := torch_peer(name, compiled):
+            make = lambda: torch_epoch(*WORKLOADS[name], compiled)
+            if epoch := tried(f"{peer}, {name}", make):
                 list_of[peer] = lambda seconds, epoch=epoch: timed(epoch, steps, seconds)
     if "sklearn" not in skip and name in SKLEARN and importlib.util.find_spec("sklearn"):
         epoch = sklearn_epoch(*WORKLOADS[name])
@@ -195,7 +200,9 @@ def main():
     print(f"{'us a step':20}{header}{'best / wgrad':>14}")
     results = []
     for name in args.workloads or WORKLOADS:
-        measure = {"wgrad": lambda seconds: ours(binary, name, seconds)}
+        measure = {
+            "wgrad": lambda seconds: ours(binary, "cpu", seconds, "--workload", name)["us_per_step"]
+        }
         measure |= peers(name, args.skip)
         rounds = {who: [] for who in measure}
         for _ in range(args.rounds):

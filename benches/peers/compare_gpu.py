@@ -15,13 +15,11 @@ the epoch is shuffled, a short last minibatch is left out. Times are synchronise
 import argparse
 import importlib.util
 import json
-import subprocess
-import tempfile
 import time
 import warnings
 from statistics import median
 
-from compare import ROOT, WORKLOADS, built, data, timed
+from compare import ROOT, WORKLOADS, built, data, ours, timed, torch_parts, tried
 
 # Only on a GPU: as in examples/common/workloads.rs.
 WORKLOADS = WORKLOADS | {
@@ -32,30 +30,11 @@ COLUMNS = ["wgrad", "eager", "graph", "jax"]
 SIDE = 4096
 
 
-def torch_parts(widths, rows, loss, optimizer, activation, device, capturable):
-    """Data, the loss of picked rows, and an optimizer."""
-    import torch
-
-    x, y = (torch.from_numpy(array).to(device) for array in data(widths, rows, loss))
-    phi = torch.nn.Tanh if activation == "tanh" else torch.nn.ReLU
-    layers = []
-    for i, (n_in, n_out) in enumerate(zip(widths, widths[1:])):
-        layers += [torch.nn.Linear(n_in, n_out)] + [phi()] * (i < len(widths) - 2)
-    net = torch.nn.Sequential(*layers).to(device)
-    criterion = torch.nn.MSELoss() if loss == "mse" else torch.nn.CrossEntropyLoss()
-    if optimizer == "adam":
-        opt = torch.optim.Adam(net.parameters(), capturable=capturable)
-    else:
-        momentum = 0.5 if optimizer == "momentum" else 0.0
-        opt = torch.optim.SGD(net.parameters(), lr=0.01, momentum=momentum)
-    return lambda picked: criterion(net(x[picked]), y[picked]), opt
-
-
 def torch_epoch(widths, rows, batch, activation, loss, optimizer, device, graph):
     """A function that trains an epoch, synchronised at its end."""
     import torch
 
-    loss_of, opt = torch_parts(widths, rows, loss, optimizer, activation, device, graph)
+    loss_of, opt = torch_parts(widths, rows, activation, loss, optimizer, device, graph)
     picked = torch.arange(batch, device=device)
 
     def step():
@@ -162,24 +141,6 @@ def product_seconds(device):
     return median(times)
 
 
-def ours(binary, device, seconds, *what):
-    with tempfile.NamedTemporaryFile(suffix=".json") as file:
-        command = [binary, "--device", device, *what, "--seconds", str(seconds)]
-        subprocess.run(command + ["--json", file.name], check=True, stdout=subprocess.DEVNULL)
-        return json.load(open(file.name))[0]
-
-
-def tried(what, make):
-    """The epoch that `make` gives, which has run once; None after saying why there is none."""
-    try:
-        epoch = make()
-        epoch()
-        return epoch
-    except Exception as error:  # whatever a driver throws
-        print(f"{what}: {(str(error) or repr(error)).splitlines()[0]}")
-        return None
-
-
 def peers(name, platform):
     """By peer, a function from seconds to microseconds a step."""
     workload = WORKLOADS[name]
@@ -198,10 +159,6 @@ def peers(name, platform):
         for who, epoch in epochs.items()
         if epoch
     }
-
-
-def adapter_of(row):
-    return row.get("adapter", "unknown")
 
 
 def main():
@@ -238,7 +195,7 @@ def main():
         times = {who: median(list_of) for who, list_of in rounds.items() if list_of}
         cells = "".join(f"{times[c]:12.1f}" if c in times else f"{'':12}" for c in COLUMNS)
         print(f"{name:20}{cells}", flush=True)
-        about = {"workload": name, "adapter": adapter_of(row), "strategy": row["strategy"]}
+        about = {"workload": name, "adapter": row["adapter"], "strategy": row["strategy"]}
         results.append(about | {"us_per_step": times})
     if importlib.util.find_spec("torch") and not args.workloads:
         seconds = product_seconds("cuda" if args.platform == "gpu" else "cpu")
