@@ -1,6 +1,6 @@
 //! Where the rows of data lie, and the list of buffers while a program is lowered.
 
-use super::BufferSpec;
+use super::{BufferSpec, names};
 use crate::op::{Op, Pick, Rows, Shape, View};
 
 /// A matrix of data on the device, whole or in parts that each fit one binding.
@@ -64,5 +64,15 @@ impl Buffers {
             first += view.shape.rows;
         }
         Rows::all(output)
+    }
+
+    /// A minibatch in a buffer of its own, if it is not one already.
+    pub(super) fn gathered(&mut self, input: Rows, ops: &mut Vec<Op>) -> View {
+        if input.pick == Pick::All {
+            return input.source;
+        }
+        let output = self.add(names::INPUT, input.shape());
+        ops.push(Op::Gather { rows: input, first: 0, output });
+        output
     }
 }

@@ -190,13 +190,7 @@ impl Step {
     pub(super) fn disturbed(&self, input: Rows, list: &mut Buffers, ops: &mut Vec<Op>) -> Rows {
         let (noise, rate) = (self.network.input_noise(), self.network.input_dropout());
         let Some(seed) = self.seed.filter(|_| noise > 0.0 || rate > 0.0) else { return input };
-        let output = if input.pick == Pick::All {
-            input.source
-        } else {
-            let output = list.add(names::INPUT, input.shape());
-            ops.push(Op::Gather { rows: input, first: 0, output });
-            output
-        };
+        let output = list.gathered(input, ops);
         if noise > 0.0 {
             let key = device_key(seed, Draw::InputNoise);
             ops.push(Op::Noise { deviation: noise, key, values: output });

@@ -9,7 +9,7 @@ use super::step::{Share, Step};
 use super::{Program, backward, names};
 use crate::error::Result;
 use crate::nn::Activation;
-use crate::op::{Axis, BinaryOp, Op, Pick, Reduction, Rows, Shape, View};
+use crate::op::{Axis, BinaryOp, Op, Reduction, Rows, Shape, View};
 use crate::optim::Groups;
 
 /// What is looked at in each layer.
@@ -121,7 +121,8 @@ impl Trace {
         let losses = list.add(names::LOSSES, Shape::new(self.rows, 1));
         let row_losses = list.add(names::ROW_LOSSES, Shape::new(step.batch, 1));
         let (input, loss) = step.data(losses, row_losses, &mut list, &mut ops);
-        let input = gathered(step.disturbed(input, &mut list, &mut ops), &mut list, &mut ops);
+        let input = step.disturbed(input, &mut list, &mut ops);
+        let input = Rows::all(list.gathered(input, &mut ops));
         let pass = Pass { seed: step.seed, keeps_pre: true };
         let parameters = flat.parameters;
         let forward = Forward::lower(&step.network, input, parameters, pass, &mut list, &mut ops);
@@ -208,14 +209,4 @@ fn quantities(layer: &Lowered, delta: View, gradients: View) -> [View; 6] {
     let gradient = View { buffer: gradients.buffer, ..layer.weight };
     let pre = layer.pre.unwrap_or(layer.output);
     [layer.input.source, pre, layer.output, delta, layer.weight, gradient]
-}
-
-/// The rows of a minibatch in a buffer of their own.
-fn gathered(input: Rows, list: &mut Buffers, ops: &mut Vec<Op>) -> Rows {
-    if input.pick == Pick::All {
-        return input;
-    }
-    let output = list.add(names::INPUT, input.shape());
-    ops.push(Op::Gather { rows: input, first: 0, output });
-    Rows::all(output)
 }

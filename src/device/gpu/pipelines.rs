@@ -38,37 +38,13 @@ pub(super) struct Pipelines {
 
 impl Pipelines {
     pub(super) fn new(context: &Context) -> Self {
-        let entry = wgpu::BindGroupLayoutEntry {
-            binding: 0,
-            visibility: wgpu::ShaderStages::COMPUTE,
-            ty: wgpu::BindingType::Buffer {
-                ty: wgpu::BufferBindingType::Uniform,
-                has_dynamic_offset: true,
-                min_binding_size: wgpu::BufferSize::new(ARGS_BYTES),
-            },
-            count: None,
-        };
-        let descriptor =
-            wgpu::BindGroupLayoutDescriptor { label: Some("step arguments"), entries: &[entry] };
-        let args_layout = context.device.create_bind_group_layout(&descriptor);
+        let args_layout = uniform_layout(&context.device, ARGS_LABEL, ARGS_BYTES);
         Self { args_layout, compiled: Mutex::default(), modules: Mutex::default() }
     }
 
     /// Binds a buffer of step arguments as group 0.
     pub(super) fn bind_args(&self, context: &Context, args: &wgpu::Buffer) -> wgpu::BindGroup {
-        let binding = wgpu::BufferBinding {
-            buffer: args,
-            offset: 0,
-            size: wgpu::BufferSize::new(ARGS_BYTES),
-        };
-        context.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("step arguments"),
-            layout: &self.args_layout,
-            entries: &[wgpu::BindGroupEntry {
-                binding: 0,
-                resource: wgpu::BindingResource::Buffer(binding),
-            }],
-        })
+        bind_uniform(&context.device, ARGS_LABEL, &self.args_layout, args, ARGS_BYTES)
     }
 
     /// The kernel with these constants, compiled at the first request.
@@ -100,28 +76,16 @@ impl Pipelines {
         constants: &Constants,
     ) -> Pipeline {
         let device = &context.device;
-        let label = Some(kernel.name);
-        let layout = layout(device, kernel);
-        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label,
-            bind_group_layouts: &[Some(&self.args_layout), Some(&layout)],
-            immediate_size: 0,
-        });
+        let storage = |access: &Access| wgpu::BufferBindingType::Storage {
+            read_only: *access == Access::Read,
+        };
+        let types = kernel.bindings.iter().map(storage);
+        let types = [wgpu::BufferBindingType::Uniform].into_iter().chain(types);
+        let layout = buffers_layout(device, kernel.name, types);
         let module = self.module(device, kernel);
-        let constants: Vec<(&str, f64)> =
-            constants.iter().map(|&(name, value)| (name, f64::from(value))).collect();
-        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label,
-            layout: Some(&pipeline_layout),
-            module: &module,
-            entry_point: Some(kernel.entry),
-            compilation_options: wgpu::PipelineCompilationOptions {
-                constants: &constants,
-                // Every kernel writes the workgroup memory that it reads.
-                zero_initialize_workgroup_memory: false,
-            },
-            cache: None,
-        });
+        let layouts = [&self.args_layout, &layout];
+        let pipeline =
+            compute_pipeline(device, kernel.name, (&module, kernel.entry), layouts, constants);
         Pipeline { pipeline, layout }
     }
 
@@ -147,21 +111,88 @@ impl Pipelines {
 }
 
 const ARGS_BYTES: u64 = size_of::<StepArgs>() as u64;
+const ARGS_LABEL: &str = "step arguments";
 
-/// Group 1: the parameters, then the buffers in order.
-fn layout(device: &wgpu::Device, kernel: &'static Kernel) -> wgpu::BindGroupLayout {
+/// The layout of a group with a uniform of so many bytes, at a dynamic offset.
+pub(super) fn uniform_layout(
+    device: &wgpu::Device,
+    label: &str,
+    bytes: u64,
+) -> wgpu::BindGroupLayout {
+    let entry = wgpu::BindGroupLayoutEntry {
+        binding: 0,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer {
+            ty: wgpu::BufferBindingType::Uniform,
+            has_dynamic_offset: true,
+            min_binding_size: wgpu::BufferSize::new(bytes),
+        },
+        count: None,
+    };
+    let descriptor = wgpu::BindGroupLayoutDescriptor { label: Some(label), entries: &[entry] };
+    device.create_bind_group_layout(&descriptor)
+}
+
+/// A group of such a layout.
+pub(super) fn bind_uniform(
+    device: &wgpu::Device,
+    label: &str,
+    layout: &wgpu::BindGroupLayout,
+    buffer: &wgpu::Buffer,
+    bytes: u64,
+) -> wgpu::BindGroup {
+    let binding = wgpu::BufferBinding { buffer, offset: 0, size: wgpu::BufferSize::new(bytes) };
+    let resource = wgpu::BindingResource::Buffer(binding);
+    device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: Some(label),
+        layout,
+        entries: &[wgpu::BindGroupEntry { binding: 0, resource }],
+    })
+}
+
+/// The layout of a group with these buffers, in order.
+pub(super) fn buffers_layout(
+    device: &wgpu::Device,
+    label: &str,
+    types: impl IntoIterator<Item = wgpu::BufferBindingType>,
+) -> wgpu::BindGroupLayout {
     let entry = |(binding, ty): (u32, wgpu::BufferBindingType)| wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,
         ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
         count: None,
     };
-    let storage =
-        |access: &Access| wgpu::BufferBindingType::Storage { read_only: *access == Access::Read };
-    let types =
-        [wgpu::BufferBindingType::Uniform].into_iter().chain(kernel.bindings.iter().map(storage));
     let entries: Vec<_> = (0..).zip(types).map(entry).collect();
-    let descriptor =
-        wgpu::BindGroupLayoutDescriptor { label: Some(kernel.name), entries: &entries };
+    let descriptor = wgpu::BindGroupLayoutDescriptor { label: Some(label), entries: &entries };
     device.create_bind_group_layout(&descriptor)
+}
+
+/// The pipeline of a module's entry point.
+pub(super) fn compute_pipeline(
+    device: &wgpu::Device,
+    label: &str,
+    (module, entry): (&wgpu::ShaderModule, &str),
+    layouts: [&wgpu::BindGroupLayout; 2],
+    constants: &Constants,
+) -> wgpu::ComputePipeline {
+    let label = Some(label);
+    let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label,
+        bind_group_layouts: &layouts.map(Some),
+        immediate_size: 0,
+    });
+    let constants: Vec<(&str, f64)> =
+        constants.iter().map(|&(name, value)| (name, f64::from(value))).collect();
+    device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label,
+        layout: Some(&layout),
+        module,
+        entry_point: Some(entry),
+        compilation_options: wgpu::PipelineCompilationOptions {
+            constants: &constants,
+            // Every kernel writes the workgroup memory that it reads.
+            zero_initialize_workgroup_memory: false,
+        },
+        cache: None,
+    })
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::super::super::Meter;
 use super::super::context::{Context, lock};
 use super::super::kernels::Constants;
+use super::super::pipelines::{bind_uniform, buffers_layout, compute_pipeline, uniform_layout};
 use super::source::Source;
 use crate::error::Result;
 
@@ -82,12 +83,8 @@ impl Kernel {
         let stride = context.limits.min_uniform_buffer_offset_alignment as usize;
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let spans = context.buffer("spans", MAX_DISPATCHES * stride / 4, usage)?;
-        let span = wgpu::BufferBinding {
-            buffer: &spans,
-            offset: 0,
-            size: wgpu::BufferSize::new(size_of::<Span>() as u64),
-        };
-        let spans_group = group(context, &layouts[0], [wgpu::BindingResource::Buffer(span)]);
+        let spans_group =
+            bind_uniform(&context.device, NAME, &layouts[0], &spans, size_of::<Span>() as u64);
         let resources = buffers.iter().map(|buffer| buffer.as_entire_binding());
         let group = group(context, &layouts[1], resources);
         context.check(NAME)?;
@@ -118,27 +115,16 @@ impl Kernel {
 
 impl Compiled {
     fn new(context: &Context, source: &Source, buffers: usize) -> Self {
-        let uniform = [layout_entry(0, wgpu::BufferBindingType::Uniform, true)];
+        let device = &context.device;
         let storage = |i| wgpu::BufferBindingType::Storage { read_only: i < READ };
-        let entries: Vec<_> = (0..buffers).map(|i| layout_entry(i, storage(i), false)).collect();
-        let layouts = [uniform.as_slice(), &entries].map(|entries| {
-            let descriptor = wgpu::BindGroupLayoutDescriptor { label: Some(NAME), entries };
-            context.device.create_bind_group_layout(&descriptor)
-        });
-        Self { pipeline: pipeline(context, source, &layouts), layouts }
-    }
-}
-
-fn layout_entry(
-    binding: usize,
-    ty: wgpu::BufferBindingType,
-    has_dynamic_offset: bool,
-) -> wgpu::BindGroupLayoutEntry {
-    wgpu::BindGroupLayoutEntry {
-        binding: binding as u32,
-        visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset, min_binding_size: None },
-        count: None,
+        let layouts = [
+            uniform_layout(device, NAME, size_of::<Span>() as u64),
+            buffers_layout(device, NAME, (0..buffers).map(storage)),
+        ];
+        let module = module(device, source);
+        let pipeline =
+            compute_pipeline(device, NAME, (&module, NAME), layouts.each_ref(), &source.constants);
+        Self { pipeline, layouts }
     }
 }
 
@@ -156,41 +142,15 @@ fn group<'a>(
     context.device.create_bind_group(&descriptor)
 }
 
-fn pipeline(
-    context: &Context,
-    source: &Source,
-    layouts: &[wgpu::BindGroupLayout; 2],
-) -> wgpu::ComputePipeline {
-    let label = Some(NAME);
-    let pipeline_layout = context.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-        label,
-        bind_group_layouts: &[Some(&layouts[0]), Some(&layouts[1])],
-        immediate_size: 0,
-    });
+fn module(device: &wgpu::Device, source: &Source) -> wgpu::ShaderModule {
     let descriptor = wgpu::ShaderModuleDescriptor {
-        label,
+        label: Some(NAME),
         source: wgpu::ShaderSource::Wgsl(source.text.as_str().into()),
     };
     // SAFETY: as for the kernels of the program (`pipelines`): indices are below the extents that the
     // plan has read out of checked views, row numbers, labels and slots are clamped in WGSL, and loops
     // count up to an extent.
-    let module = unsafe {
-        context
-            .device
-            .create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
-    };
-    let constants: Vec<(&str, f64)> =
-        source.constants.iter().map(|&(name, value)| (name, f64::from(value))).collect();
-    context.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label,
-        layout: Some(&pipeline_layout),
-        module: &module,
-        entry_point: Some(NAME),
-        compilation_options: wgpu::PipelineCompilationOptions {
-            constants: &constants,
-            // The kernel writes the workgroup memory that it reads.
-            zero_initialize_workgroup_memory: false,
-        },
-        cache: None,
-    })
+    unsafe {
+        device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
+    }
 }
