@@ -9,6 +9,7 @@
 //! What it runs is read out of the programs, as for the persistent strategy, and refused alike.
 
 mod kernel;
+mod lanes;
 mod layout;
 mod source;
 mod threads;
@@ -57,7 +58,8 @@ impl TwoPass {
         let unfit = |reason: String| Strategy::TwoPass.unfit(reason);
         let (plan, minibatches) = Plan::of(programs).map_err(unfit)?;
         let rows = minibatches.iter().map(|minibatch| minibatch.rows).max().unwrap_or(1);
-        let source = threads::source(&plan, rows, shared.target).map_err(unfit)?;
+        let form = if lanes::suit(shared.target) { lanes::source } else { threads::source };
+        let source = form(&plan, rows, shared.target).map_err(unfit)?;
         let (buffers, most) = (Source::buffers(&plan), shared.target.max_buffers);
         if buffers > most {
             let reason = format!("it needs {buffers} storage buffers, and the adapter has {most}");
@@ -88,7 +90,8 @@ impl TwoPass {
         let storage = |label, words| context.buffer(label, words, wgpu::BufferUsages::STORAGE);
         let values = storage("values", source.layout.values(plan))?;
         let stored: Vec<usize> = [plan.parameters].iter().chain(&plan.moments).copied().collect();
-        let packed = stored.iter().map(|_| storage("packed", 4 * source.layout.vectors));
+        let packed =
+            stored.iter().map(|_| storage("packed", source.layout.width * source.layout.vectors));
         let packed: Vec<wgpu::Buffer> = packed.collect::<Result<_>>()?;
         let [features, targets, losses] =
             [plan.features, plan.targets, plan.losses].map(|view| buffers[view.buffer]);
