@@ -333,13 +333,7 @@ fn gradients(tiles: &[Tiles]) -> String {
 
 /// The gradients of 64 inputs of a tile of units, 8 a lane, and their updates.
 fn weights(l: usize, layer: &PlanLayer, units: usize) -> String {
-    let unrolled = if units * LANES * 2 <= BODY {
-        8
-    } else if units * LANES <= BODY {
-        2
-    } else {
-        1
-    };
+    let unrolled: usize = std::env::var("TP_UNROLL").ok().and_then(|v| v.parse().ok()).unwrap_or(1);
     let mut text = Text::default();
     text.line(format!("fn weights_{l}(tile: u32, n0: u32, lane: u32) {{"));
     text.line(format!("let layer = LAYER_{l};"));
