@@ -335,6 +335,9 @@ fn the_rule_asks_whether_a_strategy_fits_and_pays() {
         let middle = Case { epochs: 10_000, ..Case::new(7, &[20], 1) };
         assert_eq!(choice(&middle), Strategy::Persistent);
         let wide = Case { epochs: 10_000, ..Case::new(100, &[100, 100], 10) };
-        assert_eq!(choice(&wide), Strategy::Program);
+        assert_eq!(choice(&wide), Strategy::TwoPass);
+        assert_eq!(choice(&Case { epochs: 10, ..wide }), Strategy::Program);
+        let wider = Case { epochs: 10_000, ..Case::new(3, &[600], 10) };
+        assert_eq!(choice(&wider), Strategy::Program);
     }
 }

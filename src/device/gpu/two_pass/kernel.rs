@@ -132,8 +132,7 @@ impl Kernels {
             pass.set_bind_group(0, &self.steps, &[word(number * self.stride)]);
             pass.set_bind_group(1, &self.group, &[]);
             let [x, y, z] = kernel.grid(rows);
-            let rep = std::env::var("TP_REP").ok().filter(|r| r == kernel.entry).map_or(1, |_| 11);
-            for _ in 0..rep { pass.dispatch_workgroups(x, y, z); }
+            pass.dispatch_workgroups(x, y, z);
         }
     }
 }
@@ -145,7 +144,6 @@ impl Compiled {
         let types = (0..buffers).map(|i| storage((1..4).contains(&i)));
         let passes_layout = buffers_layout(device, NAME, types);
         let pack_layout = buffers_layout(device, NAME, [storage(false); 2]);
-        if let Ok(f) = std::env::var("TP_DUMP") { std::fs::write(f, &source.text).unwrap(); }
         let text = module(device, &source.text);
         let pack_text = module(device, &source.pack);
         let pipeline = |pass: &Pass| {

@@ -21,16 +21,18 @@ const WIDTH: usize = 8;
 const INPUT_BLOCKS: usize = 4;
 const BLOCKS: usize = 2;
 
-/// The most units of a tile: each has some registers of every lane, in memory where those do not suffice.
-const MOST_UNITS: usize = 56;
+/// The most units that are not cut into tiles, and of a tile: each has some registers of every lane, in
+/// memory where those do not suffice, and takes time to compile.
+pub(super) const MOST_UNITS: usize = 56;
+const TILE_UNITS: usize = 40;
 
 /// From how many vectors of inputs on the first layer is split, and into how many slices: enough for the
 /// cores to be busy to the end.
 const WIDE: usize = 8;
 const SLICES: usize = 8;
 
-/// About how many products the body of a loop has: few enough to be compiled soon.
-const BODY: usize = 1_000;
+/// The most units whose gradients stay in registers until they are used.
+const MOST_MOVED: usize = 16;
 
 /// Whether the form is for this adapter.
 pub(super) fn suit(target: Target) -> bool {
@@ -85,11 +87,13 @@ struct Tiles {
 
 impl Tiles {
     fn of(layer: &PlanLayer) -> Self {
-        let count = layer.outputs.div_ceil(MOST_UNITS);
-        let units = layer.outputs.div_ceil(count);
+        let outputs = layer.outputs;
+        if outputs <= MOST_UNITS {
+            return Self { count: 1, units: outputs };
+        }
         // Tiles but the last end at whole vectors.
-        let units = if count == 1 { units } else { units.next_multiple_of(WIDTH) };
-        Self { count: layer.outputs.div_ceil(units), units }
+        let units = outputs.div_ceil(outputs.div_ceil(TILE_UNITS)).next_multiple_of(WIDTH);
+        Self { count: outputs.div_ceil(units), units }
     }
 }
 
@@ -328,12 +332,11 @@ fn number_of(name: &str, number: usize, t: usize) -> String {
 /// Memory for the gradients of the longest tile.
 fn gradients(tiles: &[Tiles]) -> String {
     let units = tiles.iter().map(|tile| tile.units).max().unwrap_or(1);
-    format!("var<workgroup> gradients: array<vec4<f32>, {}>;\n", 2 * LANES * units)
+    format!("var<workgroup> gradients: array<vec4<u64>, {}>;\n", LANES * units)
 }
 
 /// The gradients of 64 inputs of a tile of units, 8 a lane, and their updates.
 fn weights(l: usize, layer: &PlanLayer, units: usize) -> String {
-    let unrolled: usize = std::env::var("TP_UNROLL").ok().and_then(|v| v.parse().ok()).unwrap_or(1);
     let mut text = Text::default();
     text.line(format!("fn weights_{l}(tile: u32, n0: u32, lane: u32) {{"));
     text.line(format!("let layer = LAYER_{l};"));
@@ -352,30 +355,32 @@ fn weights(l: usize, layer: &PlanLayer, units: usize) -> String {
             "let d{o} = values_at(record + layer.delta + min(n0 / 8u + {o}u, units));"
         ));
     }
-    text.line(format!("for (var i = 0u; i < 8u; i += {unrolled}u) {{"));
-    for u in 0..unrolled {
-        text.line(format!("let lane{u} = i + {u}u;"));
-        text.line(format!("let begin{u} = subgroupShuffle(begin, lane{u});"));
-        text.line(format!(
-            "let x{u} = with_bias(is_bias, input_octet(layer, first + lane{u}, begin{u}, own));"
-        ));
-        for t in 0..units {
-            let delta = number_of("d", t / WIDTH, t % WIDTH);
-            text.line(format!("a{t} = plus(a{t}, x{u}, subgroupShuffle({delta}, lane{u}));"));
-        }
+    text.line("for (var i = 0u; i < 8u; i++) {");
+    text.line("let row_begin = subgroupShuffle(begin, i);");
+    text.line("let x = with_bias(is_bias, input_octet(layer, first + i, row_begin, own));");
+    for t in 0..units {
+        let delta = number_of("d", t / WIDTH, t % WIDTH);
+        text.line(format!("a{t} = plus(a{t}, x, subgroupShuffle({delta}, i));"));
     }
     text.line("}\n}");
-    for t in 0..units {
-        text.line(format!("gradients[{}u + lane] = a{t}.low;", 2 * LANES * t));
-        text.line(format!("gradients[{}u + lane] = a{t}.high;", 2 * LANES * t + LANES));
+    // A register cannot be chosen by a number: few of them are moved on, many are put into memory.
+    let moves = units <= MOST_MOVED;
+    if !moves {
+        for t in 0..units {
+            text.line(format!("gradients[{}u + lane] = octet_of(a{t});", LANES * t));
+        }
     }
     let end = if layer.bias.is_some() { "layer.vectors" } else { "layer.vectors - 1u" };
     text.line(format!("if (octet > {end}) {{ return; }}"));
     text.line(format!("for (var t = 0u; t < min({units}u, layer.outputs - n0); t++) {{"));
-    text.line("let at = 16u * t + lane;");
-    text.line(format!("let sum = Pair(gradients[at], gradients[at + 8u]);"));
+    let sum = if moves { "a0" } else { "pair_of(gradients[8u * t + lane])" };
     let constants = update_constants(layer);
-    text.line(format!("descend(layer, octet, n0 + t, sum, {constants});"));
+    text.line(format!("descend(layer, octet, n0 + t, {sum}, {constants});"));
+    if moves {
+        for t in 1..units {
+            text.line(format!("a{} = a{t};", t - 1));
+        }
+    }
     text.line("}\n}");
     text.0
 }
