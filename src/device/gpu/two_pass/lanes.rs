@@ -355,12 +355,17 @@ fn weights(l: usize, layer: &PlanLayer, units: usize) -> String {
             "let d{o} = values_at(record + layer.delta + min(n0 / 8u + {o}u, units));"
         ));
     }
-    text.line("for (var i = 0u; i < 8u; i++) {");
-    text.line("let row_begin = subgroupShuffle(begin, i);");
-    text.line("let x = with_bias(is_bias, input_octet(layer, first + i, row_begin, own));");
+    // Two rows at a time, so that a sum is loaded and stored once for both.
+    text.line("for (var i = 0u; i < 8u; i += 2u) {");
+    for (row, lane) in [("x0", "i"), ("x1", "i + 1u")] {
+        let octet =
+            format!("input_octet(layer, first + {lane}, subgroupShuffle(begin, {lane}), own)");
+        text.line(format!("let {row} = with_bias(is_bias, {octet});"));
+    }
     for t in 0..units {
         let delta = number_of("d", t / WIDTH, t % WIDTH);
-        text.line(format!("a{t} = plus(a{t}, x, subgroupShuffle({delta}, i));"));
+        let sum = format!("plus(a{t}, x0, subgroupShuffle({delta}, i))");
+        text.line(format!("a{t} = plus({sum}, x1, subgroupShuffle({delta}, i + 1u));"));
     }
     text.line("}\n}");
     // A register cannot be chosen by a number: few of them are moved on, many are put into memory.
