@@ -32,7 +32,9 @@ use self::persistent::Persistent;
 use self::pipelines::Pipelines;
 use self::readback::Part;
 use self::recorder::Recorder;
-use super::{Backend, DeviceInfo, DeviceKind, Executable, Meter, Pending, Storage, Strategy};
+use super::{
+    Backend, DeviceInfo, DeviceKind, Executable, Members, Meter, Pending, Storage, Strategy,
+};
 use crate::error::Result;
 use crate::op::{Op, StepArgs};
 use crate::program::Program;
@@ -156,8 +158,8 @@ impl Backend for Gpu {
     ) -> Result<Box<dyn Executable>> {
         let persistent = match strategy {
             Strategy::Program => None,
-            Strategy::Auto => Persistent::suited(&self.shared, programs, steps),
-            _ => Some(Persistent::fitting(&self.shared, programs, strategy)?),
+            Strategy::Auto => Persistent::suited(&self.shared, programs, steps, None),
+            _ => Some(Persistent::fitting(&self.shared, programs, strategy, None)?),
         };
         match persistent {
             Some(persistent) => {
@@ -166,6 +168,24 @@ impl Backend for Gpu {
             }
             None => self.compile(programs, buffers),
         }
+    }
+
+    fn compile_many(
+        &self,
+        programs: &[Program],
+        buffers: &[Storage],
+        members: &Members,
+        strategy: Strategy,
+        steps: usize,
+    ) -> Result<Option<Box<dyn Executable>>> {
+        let persistent = match strategy {
+            Strategy::Program => None,
+            Strategy::Auto => Persistent::suited(&self.shared, programs, steps, Some(members)),
+            _ => Some(Persistent::fitting(&self.shared, programs, strategy, Some(members))?),
+        };
+        let Some(persistent) = persistent else { return Ok(None) };
+        let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
+        Ok(Some(Box::new(persistent.bind(self.shared.clone(), &buffers)?)))
     }
 
     fn synchronize(&self) -> Pending<'_, ()> {
