@@ -8,6 +8,7 @@
 //!     cargo run --release --example benchmark -- --device cpu --device gpu --json times.json
 //!     cargo run --release --example benchmark -- --workload mnist_50 --seconds 10
 //!     cargo run --release --example benchmark -- --device gpu --workload tiny --strategy program
+//!     cargo run --release --example benchmark -- --device gpu --workload tiny --networks 1024
 
 mod common;
 
@@ -21,11 +22,14 @@ use common::workloads::{self, Workload};
 use serde::Serialize;
 use serde_json::json;
 use wgrad::device::{DeviceKind, Strategy};
-use wgrad::{Device, Tensor};
+use wgrad::{Device, History, Mlp, Tensor, train_many};
 
 /// The runs of a workload, and the most epochs of each.
 const RUNS: usize = 5;
 const MOST_EPOCHS: usize = 200_000;
+
+/// The most epochs of all networks that are trained at once: a record of each is kept.
+const MOST_RECORDS: usize = 1 << 22;
 
 /// What `--short` measures.
 const SHORT: [&str; 3] = ["tiny", "five_points", "reynolds_10"];
@@ -44,6 +48,11 @@ struct Arguments {
     /// How the steps are executed: auto, program or persistent.
     #[arg(long, default_value_t = Strategy::Auto)]
     strategy: Strategy,
+
+    /// Trains so many networks at once, each with another seed, and compares with one.
+    #[arg(long, value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    networks: u32,
 
     /// About how long to measure each workload.
     #[arg(long, value_name = "S", default_value_t = 2.0)]
@@ -88,9 +97,25 @@ struct Row {
     device: String,
     adapter: String,
     strategy: Strategy,
+    /// How many were trained at once; times and rates are those of all of them together.
+    networks: usize,
     us_per_step: f64,
     samples_per_s: f64,
     gflops: f64,
+}
+
+impl Row {
+    fn print(&self) {
+        println!(
+            "{:<18} {:<11} {:>8} {:>14.3} {:>14.0} {:>10.2}",
+            self.workload,
+            self.strategy.name(),
+            self.networks,
+            self.us_per_step,
+            self.samples_per_s,
+            self.gflops
+        );
+    }
 }
 
 fn main() -> common::Result {
@@ -104,20 +129,22 @@ fn main() -> common::Result {
         let device: Device = device.parse()?;
         println!("device: {}", device.info());
         println!(
-            "{:<18} {:<11} {:>14} {:>14} {:>10}",
-            "workload", "strategy", "us/step", "samples/s", "GFLOP/s"
+            "{:<18} {:<11} {:>8} {:>14} {:>14} {:>10}",
+            "workload", "strategy", "networks", "us/step", "samples/s", "GFLOP/s"
         );
         for workload in workloads::all().iter().filter(|workload| args.wants(workload, &device)) {
             let row = measure(workload, &device, args.strategy, seconds)?;
-            println!(
-                "{:<18} {:<11} {:>14.1} {:>14.0} {:>10.2}",
-                row.workload,
-                row.strategy.name(),
-                row.us_per_step,
-                row.samples_per_s,
-                row.gflops
-            );
+            row.print();
+            let alone = row.samples_per_s;
             rows.push(row);
+            if args.networks > 1 {
+                let count = args.networks as usize;
+                let many = measure_many(workload, &device, args.strategy, seconds, count)?;
+                many.print();
+                let times = many.samples_per_s / alone;
+                println!("{count} networks at once: {times:.2} times the throughput of one");
+                rows.push(many);
+            }
         }
         if let Some(side) = args.product {
             let row = product(side, &device, seconds)?;
@@ -160,6 +187,7 @@ fn product(side: usize, device: &Device, seconds: f64) -> common::Result<Row> {
         device: device.to_string(),
         adapter: device.info().name.clone(),
         strategy: Strategy::Program,
+        networks: 1,
         us_per_step: 1e6 * time,
         samples_per_s: side as f64 / time,
         gflops: 2e-9 * (side as f64).powi(3) / time,
@@ -174,16 +202,55 @@ fn measure(
     seconds: f64,
 ) -> common::Result<Row> {
     let data = workload.data()?;
-    let mut chosen = strategy;
-    let mut run = |epochs| {
+    time(workload, device, 1, seconds, |epochs| {
         let mut mlp = workload.network(device)?;
         let history = workload.trainer(epochs).strategy(strategy).fit(&mut mlp, &data)?;
-        chosen = history.strategy;
         let counted = &history.epochs[epochs / 2..];
         // What a fresh network took in the second half of its epochs, an epoch.
-        Ok(counted.iter().map(|epoch| epoch.seconds).sum::<f64>() / counted.len() as f64)
+        let mean = counted.iter().map(|epoch| epoch.seconds).sum::<f64>() / counted.len() as f64;
+        Ok((mean, history.strategy))
+    })
+}
+
+/// Times a workload for about the given number of seconds, many networks at once: by the wall's clock, so
+/// that preparing them counts.
+fn measure_many(
+    workload: &Workload,
+    device: &Device,
+    strategy: Strategy,
+    seconds: f64,
+    count: usize,
+) -> common::Result<Row> {
+    let data = workload.data()?;
+    time(workload, device, count, seconds, |epochs| {
+        let mut networks =
+            (0..count).map(|_| workload.network(device)).collect::<wgrad::Result<Vec<Mlp>>>()?;
+        let trainer = |seed| workload.trainer(epochs).strategy(strategy).seed(seed);
+        let runs: Vec<_> =
+            (0..).zip(&mut networks).map(|(i, mlp)| (trainer(i), mlp, &data)).collect();
+        let begin = Instant::now();
+        let histories = train_many(runs).into_iter().collect::<wgrad::Result<Vec<History>>>()?;
+        let epoch = begin.elapsed().as_secs_f64() / epochs as f64;
+        Ok((epoch, histories[0].strategy))
+    })
+}
+
+/// The median of several runs; `run` trains for so many epochs and says what one takes, and how.
+fn time(
+    workload: &Workload,
+    device: &Device,
+    networks: usize,
+    seconds: f64,
+    mut run: impl FnMut(usize) -> common::Result<(f64, Strategy)>,
+) -> common::Result<Row> {
+    let mut chosen = Strategy::Auto;
+    let mut run = |epochs| {
+        let (epoch, strategy) = run(epochs)?;
+        chosen = strategy;
+        Ok(epoch)
     };
-    let length = |epoch: f64| ((seconds / RUNS as f64 / epoch) as usize).clamp(2, MOST_EPOCHS);
+    let most = MOST_EPOCHS.min((MOST_RECORDS / networks).max(2));
+    let length = |epoch: f64| ((seconds / RUNS as f64 / epoch) as usize).clamp(2, most);
 
     // Short runs are slow a step, so the length of a run is approached from below.
     let (mut epochs, mut epoch) = (2, run(2)?);
@@ -199,13 +266,14 @@ fn measure(
     times.sort_by(f64::total_cmp);
     let epoch = times[times.len() / 2];
 
-    let samples_per_s = workload.rows as f64 / epoch;
+    let samples_per_s = (networks * workload.rows) as f64 / epoch;
     Ok(Row {
         workload: workload.id,
         device: device.to_string(),
         adapter: device.info().name.clone(),
         strategy: chosen,
-        us_per_step: 1e6 * epoch / workload.steps() as f64,
+        networks,
+        us_per_step: 1e6 * epoch / (networks * workload.steps()) as f64,
         samples_per_s,
         gflops: 1e-9 * samples_per_s * workload.flops_per_row(),
     })

@@ -142,6 +142,14 @@ impl Backend for Cpu {
         Ok(Box::new(CpuExecutable::new(self, programs, memories)))
     }
 
+    fn side_by_side(&self, count: usize, work: &(dyn Fn(usize) + Sync)) -> bool {
+        let threads = self.pool.threads() > 1;
+        if threads {
+            self.pool.for_each(0..count, |_, number| work(number));
+        }
+        threads
+    }
+
     fn synchronize(&self) -> Pending<'_, ()> {
         Box::pin(std::future::ready(Ok(())))
     }

@@ -18,6 +18,7 @@ mod readback;
 mod recorder;
 #[cfg(test)]
 mod tests;
+mod two_pass;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -32,7 +33,10 @@ use self::persistent::Persistent;
 use self::pipelines::Pipelines;
 use self::readback::Part;
 use self::recorder::Recorder;
-use super::{Backend, DeviceInfo, DeviceKind, Executable, Meter, Pending, Storage, Strategy};
+use self::two_pass::TwoPass;
+use super::{
+    Backend, DeviceInfo, DeviceKind, Executable, Members, Meter, Pending, Storage, Strategy,
+};
 use crate::error::Result;
 use crate::op::{Op, StepArgs};
 use crate::program::Program;
@@ -56,6 +60,7 @@ struct Shared {
     context: Arc<Context>,
     pipelines: Pipelines,
     persistent: persistent::Cache,
+    two_pass: two_pass::Cache,
     binder: Binder,
     recorder: Recorder,
     target: Target,
@@ -86,7 +91,15 @@ impl Shared {
         let pipelines = Pipelines::new(&context);
         let binder = Binder::new(&context)?;
         let recorder = Recorder::new(context.clone(), &pipelines)?;
-        Ok(Self { context, pipelines, persistent: Default::default(), binder, recorder, target })
+        Ok(Self {
+            context,
+            pipelines,
+            persistent: Default::default(),
+            two_pass: Default::default(),
+            binder,
+            recorder,
+            target,
+        })
     }
 }
 
@@ -155,10 +168,15 @@ impl Backend for Gpu {
         strategy: Strategy,
         steps: usize,
     ) -> Result<Box<dyn Executable>> {
+        if strategy == Strategy::TwoPass {
+            let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
+            let two_pass = TwoPass::fitting(&self.shared, programs)?;
+            return Ok(Box::new(two_pass.bind(self.shared.clone(), &buffers)?));
+        }
         let persistent = match strategy {
             Strategy::Program => None,
-            Strategy::Auto => Persistent::suited(&self.shared, programs, steps),
-            _ => Some(Persistent::fitting(&self.shared, programs, strategy)?),
+            Strategy::Auto => Persistent::suited(&self.shared, programs, steps, None),
+            _ => Some(Persistent::fitting(&self.shared, programs, strategy, None)?),
         };
         match persistent {
             Some(persistent) => {
@@ -167,6 +185,24 @@ impl Backend for Gpu {
             }
             None => self.compile(programs, buffers),
         }
+    }
+
+    fn compile_many(
+        &self,
+        programs: &[Program],
+        buffers: &[Storage],
+        members: &Members,
+        strategy: Strategy,
+        steps: usize,
+    ) -> Result<Option<Box<dyn Executable>>> {
+        let persistent = match strategy {
+            Strategy::Program => None,
+            Strategy::Auto => Persistent::suited(&self.shared, programs, steps, Some(members)),
+            _ => Some(Persistent::fitting(&self.shared, programs, strategy, Some(members))?),
+        };
+        let Some(persistent) = persistent else { return Ok(None) };
+        let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
+        Ok(Some(Box::new(persistent.bind(self.shared.clone(), &buffers)?)))
     }
 
     fn synchronize(&self) -> Pending<'_, ()> {

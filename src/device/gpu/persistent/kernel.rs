@@ -22,11 +22,13 @@ const READ: usize = 4;
 pub(super) struct Span {
     first: u32,
     count: u32,
+    stride: u32,
 }
 
 impl Span {
-    pub(super) fn new(first: usize, count: usize) -> Self {
-        Self { first: first as u32, count: count as u32 }
+    /// `stride` is the distance from the steps of a network to those of the next.
+    pub(super) fn new(first: usize, count: usize, stride: usize) -> Self {
+        Self { first: first as u32, count: count as u32, stride: stride as u32 }
     }
 }
 
@@ -91,8 +93,13 @@ impl Kernel {
         Ok(Self { compiled, group, spans, spans_group, stride })
     }
 
-    /// The dispatches of a submission.
-    pub(super) fn encode(&self, context: &Context, spans: &[Span]) -> wgpu::CommandBuffer {
+    /// The dispatches of a submission, each of so many networks.
+    pub(super) fn encode(
+        &self,
+        context: &Context,
+        spans: &[Span],
+        members: u32,
+    ) -> wgpu::CommandBuffer {
         let mut bytes = Vec::with_capacity(spans.len() * self.stride);
         for (i, span) in spans.iter().enumerate() {
             bytes.resize(i * self.stride, 0);
@@ -106,7 +113,7 @@ impl Kernel {
         pass.set_bind_group(1, &self.group, &[]);
         for i in 0..spans.len() {
             pass.set_bind_group(0, &self.spans_group, &[(i * self.stride) as u32]);
-            pass.dispatch_workgroups(1, 1, 1);
+            pass.dispatch_workgroups(members, 1, 1);
         }
         drop(pass);
         encoder.finish()
