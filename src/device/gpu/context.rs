@@ -36,6 +36,8 @@ pub(super) struct Context {
     pub(super) limits: wgpu::Limits,
     /// The threads of a subgroup, if all have the same and shaders may use them.
     pub(super) subgroup: Option<usize>,
+    /// Whether shaders may use integers of 64 bits.
+    pub(super) long_words: bool,
     pub(super) meter: Meter,
     pub(super) staging: Staging,
     faults: Arc<Mutex<Faults>>,
@@ -67,6 +69,7 @@ impl Context {
         let subgroups = device.features().contains(wgpu::Features::SUBGROUP)
             && adapter.subgroup_min_size == adapter.subgroup_max_size;
         let subgroup = subgroups.then_some(adapter.subgroup_min_size as usize);
+        let long_words = device.features().contains(wgpu::Features::SHADER_INT64);
         let (meter, staging) = (Meter::default(), Staging::default());
         Self {
             device,
@@ -74,6 +77,7 @@ impl Context {
             info,
             limits,
             subgroup,
+            long_words,
             meter,
             staging,
             faults,
