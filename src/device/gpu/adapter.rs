@@ -119,7 +119,8 @@ async fn connect(found: &Found) -> Result<Context> {
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("wgrad"),
         // Made use of where it is there, on no account needed.
-        required_features: found.adapter.features() & wgpu::Features::SUBGROUP,
+        required_features: found.adapter.features()
+            & (wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY),
         required_limits: found.adapter.limits(),
         ..Default::default()
     };

@@ -18,6 +18,7 @@ mod readback;
 mod recorder;
 #[cfg(test)]
 mod tests;
+mod timestamps;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -33,7 +34,8 @@ use self::pipelines::Pipelines;
 use self::readback::Part;
 use self::recorder::Recorder;
 use super::{
-    Backend, DeviceInfo, DeviceKind, Executable, Members, Meter, Pending, Storage, Strategy,
+    Backend, DeviceInfo, DeviceKind, Executable, Members, Meter, Pending, Profiler, Storage,
+    Strategy,
 };
 use crate::error::Result;
 use crate::op::{Op, StepArgs};
@@ -114,6 +116,15 @@ impl Backend for Gpu {
         &self.shared.context.meter
     }
 
+    fn profiler(&self) -> Result<&Profiler> {
+        let context = &self.shared.context;
+        if context.timestamps {
+            return Ok(&context.profiler);
+        }
+        let reason = "its driver has no timestamps: profile another device, such as `cpu`";
+        Err(context.failed("profiling", reason))
+    }
+
     fn allocate(&self, words: usize) -> Result<Storage> {
         let buffer = self.shared.context.buffer("buffer", words, USAGE)?;
         Ok(Storage::Gpu(Memory { buffer }))
@@ -141,7 +152,10 @@ impl Backend for Gpu {
     fn execute(&self, op: &Op, buffers: &[&Storage], args: &StepArgs) -> Result<()> {
         let Shared { pipelines, binder, recorder, target, .. } = &*self.shared;
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(|&storage| buffer(storage)).collect();
-        recorder.record(pipelines, binder, &kernels::lower(op, *target)?, &buffers, args)
+        let dispatches = kernels::lower(op, *target)?;
+        let on = self.shared.context.profiler.is_on();
+        let timed = if on { timestamps::timed(op, &dispatches) } else { Vec::new() };
+        recorder.record(pipelines, binder, (&dispatches, &timed), &buffers, args)
     }
 
     fn compile(&self, programs: &[Program], buffers: &[Storage]) -> Result<Box<dyn Executable>> {
