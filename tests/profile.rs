@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use wgrad::data::Dataset;
 use wgrad::device::{DeviceKind, KernelTime, Profile, Strategy};
@@ -74,6 +74,16 @@ fn check_fused(device: &Device, strategy: Strategy) {
     assert_eq!(kernel.flop, flop as f64, "{profile}");
 }
 
+fn check_two_pass(device: &Device) {
+    let strategy = Strategy::TwoPass;
+    let (parameters, profile) = device.profile(|| train(device, strategy)).unwrap();
+    assert_eq!(parameters, train(device, strategy), "{strategy}");
+    let flop = 2 * 16 * (3 * (5 * 7 + 7 * 2) - 5 * 7) as u64 * STEPS;
+    assert_eq!(of(&profile, "steps"), (STEPS, flop as f64), "{profile}");
+    let kernels: Vec<&str> = profile.kernels.iter().map(|kernel| kernel.kernel.as_str()).collect();
+    assert!(["rows", "weights", "pack", "unpack"].iter().all(|name| kernels.contains(name)));
+}
+
 fn check_tensors(device: &Device) {
     let a = Tensor::from_slice(device, 2, 3, &[1.0; 6]).unwrap();
     let (_, profile) = device
@@ -92,7 +102,7 @@ fn check_ends(device: &Device) {
         Err(error @ Error::Argument { .. }) => assert!(error.to_string().contains("already")),
         other => panic!("{other:?}"),
     }
-    let panics = || device.profile(|| panic!("on purpose"));
+    let panics = || device.profile(|| resume_unwind(Box::new("on purpose")));
     assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
     train(device, Strategy::Program);
     let (_, profile) = device.profile(|| ()).unwrap();
@@ -112,6 +122,7 @@ fn profiles_count_what_runs_and_change_nothing() {
         if device.info().kind != DeviceKind::Cpu {
             check_fused(device, Strategy::Persistent);
             check_fused(device, Strategy::Registers);
+            check_two_pass(device);
         }
     }
 }

@@ -36,13 +36,18 @@ pub enum Strategy {
     /// As persistent, with everything in the registers of one subgroup's threads: for networks of up
     /// to 128 parameters, on a GPU whose subgroups all have one size.
     Registers,
+    /// A step in two dispatches, or three where the first layer is wide: forward, loss and deltas by
+    /// blocks of rows, then all gradients and updates. For minibatches of any size and hidden widths up
+    /// to a few hundred, with what `persistent` asks of a training.
+    TwoPass,
 }
 
 impl Strategy {
     /// Every strategy.
-    pub const ALL: [Self; 4] = [Self::Auto, Self::Program, Self::Persistent, Self::Registers];
+    pub const ALL: [Self; 5] =
+        [Self::Auto, Self::Program, Self::Persistent, Self::Registers, Self::TwoPass];
 
-    /// The name: `auto`, `program`, `persistent`, `registers`.
+    /// The name: `auto`, `program`, `persistent`, `registers`, `two_pass`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -50,6 +55,7 @@ impl Strategy {
             Self::Program => "program",
             Self::Persistent => "persistent",
             Self::Registers => "registers",
+            Self::TwoPass => "two_pass",
         }
     }
 
@@ -74,7 +80,8 @@ impl FromStr for Strategy {
     fn from_str(text: &str) -> Result<Self> {
         let named = Self::ALL.into_iter().find(|strategy| strategy.name() == text);
         named.ok_or_else(|| {
-            Error::argument("the strategy", text, "`auto`, `program`, `persistent` or `registers`")
+            let names = "`auto`, `program`, `persistent`, `registers` or `two_pass`";
+            Error::argument("the strategy", text, names)
         })
     }
 }

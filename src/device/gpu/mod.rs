@@ -19,6 +19,7 @@ mod recorder;
 #[cfg(test)]
 mod tests;
 mod timestamps;
+mod two_pass;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use self::persistent::Persistent;
 use self::pipelines::Pipelines;
 use self::readback::Part;
 use self::recorder::Recorder;
+use self::two_pass::TwoPass;
 use super::{
     Backend, DeviceInfo, DeviceKind, Executable, Members, Meter, Pending, Profiler, Storage,
     Strategy,
@@ -60,6 +62,7 @@ struct Shared {
     context: Arc<Context>,
     pipelines: Pipelines,
     persistent: persistent::Cache,
+    two_pass: two_pass::Cache,
     binder: Binder,
     recorder: Recorder,
     target: Target,
@@ -89,7 +92,15 @@ impl Shared {
         let pipelines = Pipelines::new(&context);
         let binder = Binder::new(&context)?;
         let recorder = Recorder::new(context.clone(), &pipelines)?;
-        Ok(Self { context, pipelines, persistent: Default::default(), binder, recorder, target })
+        Ok(Self {
+            context,
+            pipelines,
+            persistent: Default::default(),
+            two_pass: Default::default(),
+            binder,
+            recorder,
+            target,
+        })
     }
 }
 
@@ -170,6 +181,11 @@ impl Backend for Gpu {
         strategy: Strategy,
         steps: usize,
     ) -> Result<Box<dyn Executable>> {
+        if strategy == Strategy::TwoPass {
+            let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
+            let two_pass = TwoPass::fitting(&self.shared, programs)?;
+            return Ok(Box::new(two_pass.bind(self.shared.clone(), &buffers)?));
+        }
         let persistent = match strategy {
             Strategy::Program => None,
             Strategy::Auto => Persistent::suited(&self.shared, programs, steps, None),
@@ -193,9 +209,11 @@ impl Backend for Gpu {
         steps: usize,
     ) -> Result<Option<Box<dyn Executable>>> {
         let persistent = match strategy {
-            Strategy::Program => None,
             Strategy::Auto => Persistent::suited(&self.shared, programs, steps, Some(members)),
-            _ => Some(Persistent::fitting(&self.shared, programs, strategy, Some(members))?),
+            Strategy::Persistent | Strategy::Registers => {
+                Some(Persistent::fitting(&self.shared, programs, strategy, Some(members))?)
+            }
+            _ => None,
         };
         let Some(persistent) = persistent else { return Ok(None) };
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();

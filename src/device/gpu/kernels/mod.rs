@@ -150,7 +150,7 @@ pub(super) fn lower(op: &Op, target: Target) -> Result<Vec<Dispatch>> {
 
 /// A grid of `total` workgroups, folded to two dimensions where one is too short; kernels number
 /// the workgroups row by row and let those beyond the total do nothing.
-fn grid(total: usize) -> [u32; 3] {
+pub(super) fn grid(total: usize) -> [u32; 3] {
     let rows = total.div_ceil(MAX_GROUPS).max(1);
     [word(total.div_ceil(rows)), word(rows), 1]
 }

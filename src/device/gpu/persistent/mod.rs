@@ -9,9 +9,9 @@
 mod kernel;
 mod layout;
 mod pace;
-mod plan;
+pub(super) mod plan;
 mod registers;
-mod source;
+pub(super) mod source;
 mod specialize;
 mod workgroup;
 

@@ -7,54 +7,54 @@ use crate::program::Program;
 
 /// A parameter of a layer: where it begins in the flat buffer, and the constants of its update.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Trained {
-    pub(super) offset: usize,
+pub(in super::super) struct Trained {
+    pub(in super::super) offset: usize,
     /// The weight decay, two constants of the rule, and the factor of the learning rate.
-    pub(super) constants: [f32; 4],
+    pub(in super::super) constants: [f32; 4],
 }
 
 /// A dense layer.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct PlanLayer {
-    pub(super) inputs: usize,
-    pub(super) outputs: usize,
-    pub(super) activation: Activation,
-    pub(super) weight: Trained,
-    pub(super) bias: Option<Trained>,
+pub(in super::super) struct PlanLayer {
+    pub(in super::super) inputs: usize,
+    pub(in super::super) outputs: usize,
+    pub(in super::super) activation: Activation,
+    pub(in super::super) weight: Trained,
+    pub(in super::super) bias: Option<Trained>,
 }
 
 impl PlanLayer {
     /// Whether z is kept beside y.
-    pub(super) fn keeps_pre(&self) -> bool {
+    pub(in super::super) fn keeps_pre(&self) -> bool {
         self.activation.cache() == Cache::Input
     }
 }
 
 /// What differs between the minibatches of an epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Minibatch {
-    pub(super) rows: usize,
-    pub(super) delta_scale: f32,
-    pub(super) loss_scale: f32,
+pub(in super::super) struct Minibatch {
+    pub(in super::super) rows: usize,
+    pub(in super::super) delta_scale: f32,
+    pub(in super::super) loss_scale: f32,
 }
 
 /// A training step, whatever its minibatch.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Plan {
-    pub(super) layers: Vec<PlanLayer>,
-    pub(super) loss: Loss,
-    pub(super) kind: TargetKind,
-    pub(super) optimizer: Optimizer,
+pub(in super::super) struct Plan {
+    pub(in super::super) layers: Vec<PlanLayer>,
+    pub(in super::super) loss: Loss,
+    pub(in super::super) kind: TargetKind,
+    pub(in super::super) optimizer: Optimizer,
     /// The features and targets in the data, and how rows are picked out of them.
-    pub(super) features: View,
-    pub(super) targets: View,
-    pub(super) pick: Pick,
-    pub(super) losses: View,
+    pub(in super::super) features: View,
+    pub(in super::super) targets: View,
+    pub(in super::super) pick: Pick,
+    pub(in super::super) losses: View,
     /// The buffers of the parameters and of the moments there are.
-    pub(super) parameters: usize,
-    pub(super) moments: Vec<usize>,
+    pub(in super::super) parameters: usize,
+    pub(in super::super) moments: Vec<usize>,
     /// The words of each of them.
-    pub(super) words: usize,
+    pub(in super::super) words: usize,
     /// Where there are several networks.
     pub(super) strides: Strides,
 }
@@ -62,7 +62,7 @@ pub(super) struct Plan {
 /// By how many words each network's numbers lie behind those of the network before, buffer by buffer;
 /// 0 for what all share, and for a network that is alone. The moments lie as the parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Strides {
+pub(in super::super) struct Strides {
     pub(super) features: usize,
     pub(super) targets: usize,
     pub(super) order: usize,
@@ -125,7 +125,7 @@ impl Plan {
     ///
     /// # Errors
     /// What the strategy cannot do.
-    pub(super) fn of(programs: &[Program]) -> Result<(Self, Vec<Minibatch>), String> {
+    pub(in super::super) fn of(programs: &[Program]) -> Result<(Self, Vec<Minibatch>), String> {
         let read: Result<Vec<_>, String> = programs.iter().map(Self::read).collect();
         let (mut plans, minibatches): (Vec<Self>, Vec<_>) = read?.into_iter().unzip();
         let plan = plans.pop().ok_or("there is no step")?;
@@ -217,17 +217,17 @@ impl Plan {
     }
 
     /// The rows of the data, and how a minibatch's are picked.
-    pub(super) fn rows(&self) -> Rows {
+    pub(in super::super) fn rows(&self) -> Rows {
         Rows { source: self.features, pick: self.pick, count: 1 }
     }
 
     /// The outputs of the network.
-    pub(super) fn outputs(&self) -> usize {
+    pub(in super::super) fn outputs(&self) -> usize {
         self.layers[self.layers.len() - 1].outputs
     }
 
     /// The widest row of values that a step computes.
-    pub(super) fn widest(&self) -> usize {
+    pub(in super::super) fn widest(&self) -> usize {
         self.layers.iter().map(|layer| layer.outputs.max(layer.inputs)).max().unwrap_or(1)
     }
 }

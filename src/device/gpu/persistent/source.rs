@@ -23,31 +23,31 @@ const FORMULAS: &str = concat!(
 const CASES: &str = include_str!("../../../../shaders/activation_cases.wgsl");
 
 /// The names of the moments in `shaders/update_rules.wgsl`.
-const MOMENTS: [&str; 3] = ["first", "second", "third"];
+pub(in super::super) const MOMENTS: [&str; 3] = ["first", "second", "third"];
 
 /// The storage buffers before the moments: steps, features, targets, order, losses, parameters.
 const BUFFERS: usize = 6;
 
 /// A plan as a kernel, and what running it needs.
-pub(super) struct Source {
-    pub(super) text: String,
+pub(in super::super) struct Source {
+    pub(in super::super) text: String,
     /// The values of its `override` constants.
-    pub(super) constants: Constants,
+    pub(in super::super) constants: Constants,
     /// The words of a buffer of values, after the moments, if there is one.
-    pub(super) values: Option<usize>,
+    pub(in super::super) values: Option<usize>,
     /// The iterations of one thread's loops in a step.
-    pub(super) iterations: usize,
+    pub(in super::super) iterations: usize,
 }
 
 impl Source {
     /// How many storage buffers there are.
-    pub(super) fn buffers(&self, plan: &Plan) -> usize {
+    pub(in super::super) fn buffers(&self, plan: &Plan) -> usize {
         BUFFERS + plan.moments.len() + usize::from(self.values.is_some())
     }
 }
 
 /// The constants of both forms.
-pub(super) fn constants(plan: &Plan, threads: usize) -> Constants {
+pub(in super::super) fn constants(plan: &Plan, threads: usize) -> Constants {
     vec![
         ("THREADS", word(threads)),
         ("LOSS", plan.loss.code()),
@@ -60,7 +60,7 @@ pub(super) fn constants(plan: &Plan, threads: usize) -> Constants {
 }
 
 /// The formulas, reduced to the plan's loss, rule and activations, and the sizes they need.
-pub(super) fn formulas(plan: &Plan) -> String {
+pub(in super::super) fn formulas(plan: &Plan) -> String {
     let codes = codes(plan);
     let text = keep_cases(FORMULAS, "OPTIMIZER", &[plan.optimizer.code()]);
     let text = keep_cases(&text, "LOSS", &[plan.loss.code()]);
@@ -97,12 +97,12 @@ fn codes(plan: &Plan) -> Vec<u32> {
 }
 
 /// The functions that apply any of the plan's activations.
-pub(super) fn activations(plan: &Plan) -> String {
+pub(in super::super) fn activations(plan: &Plan) -> String {
     keep_cases(CASES, "code", &codes(plan))
 }
 
 /// The same with functions of its own for each: their names end in its code.
-pub(super) fn single_activations(plan: &Plan) -> String {
+pub(in super::super) fn single_activations(plan: &Plan) -> String {
     let single = |code: u32| {
         let text = keep_cases(CASES, "code", &[code]);
         let names = ["value_of_number", "value_of", "derivative_of"];
@@ -115,7 +115,7 @@ pub(super) fn single_activations(plan: &Plan) -> String {
 }
 
 /// The moments in the address space `space`, `words` long each, and the buffers they come from.
-pub(super) fn moments(plan: &Plan, space: &str, words: usize) -> String {
+pub(in super::super) fn moments(plan: &Plan, space: &str, words: usize) -> String {
     let mut text = String::new();
     for (i, name) in MOMENTS.into_iter().enumerate() {
         let there = i < plan.moments.len();
@@ -130,12 +130,12 @@ pub(super) fn moments(plan: &Plan, space: &str, words: usize) -> String {
 }
 
 /// The names of the moments that there are.
-pub(super) fn moment_names(plan: &Plan) -> &'static [&'static str] {
+pub(in super::super) fn moment_names(plan: &Plan) -> &'static [&'static str] {
     &MOMENTS[..plan.moments.len()]
 }
 
 /// The buffer of values, if it is needed.
-pub(super) fn values_binding(plan: &Plan) -> String {
+pub(in super::super) fn values_binding(plan: &Plan) -> String {
     binding(BUFFERS + plan.moments.len(), "values")
 }
 
@@ -144,18 +144,18 @@ fn binding(number: usize, name: &str) -> String {
 }
 
 /// A function of these lines.
-pub(super) fn function(head: &str, lines: impl IntoIterator<Item = String>) -> String {
+pub(in super::super) fn function(head: &str, lines: impl IntoIterator<Item = String>) -> String {
     let body: String = lines.into_iter().map(|line| format!("    {line}\n")).collect();
     format!("fn {head} {{\n{body}}}\n")
 }
 
 /// An f32 as WGSL has it: the shortest text that is read as the same number.
-pub(super) fn number(x: f32) -> String {
+pub(in super::super) fn number(x: f32) -> String {
     format!("{x:?}f")
 }
 
 /// The constants of an update as a vector.
-pub(super) fn vector(constants: [f32; 4]) -> String {
+pub(in super::super) fn vector(constants: [f32; 4]) -> String {
     let [a, b, c, d] = constants.map(number);
     format!("vec4<f32>({a}, {b}, {c}, {d})")
 }

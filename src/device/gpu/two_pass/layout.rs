@@ -1,0 +1,85 @@
+//! Where everything lies in the memory of the two-pass strategy, and how its first layer is split.
+
+use super::super::persistent::plan::{Plan, PlanLayer};
+
+/// The places of a layer, in vectors of 4 words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Places {
+    /// The vectors of its inputs.
+    pub(super) quads: usize,
+    /// Where its packed parameters begin.
+    pub(super) weight: usize,
+    /// In a row's record; without an input, the features.
+    pub(super) input: Option<usize>,
+    pub(super) pre: Option<usize>,
+    pub(super) output: usize,
+    pub(super) delta: usize,
+}
+
+/// The memory of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Layout {
+    pub(super) layers: Vec<Places>,
+    /// The vectors of a row's record, whose last one holds its loss.
+    pub(super) record: usize,
+    /// The rows that there is memory for.
+    pub(super) rows: usize,
+    /// The packed parameters, and as many of each moment.
+    pub(super) vectors: usize,
+    /// Into how many slices the inputs of the first layer are cut, and the vectors of each; none where
+    /// the layer is summed in one go.
+    pub(super) slices: usize,
+    pub(super) slice: usize,
+}
+
+/// The vectors that hold so many words.
+pub(super) fn quads(words: usize) -> usize {
+    words.div_ceil(4)
+}
+
+impl Layout {
+    /// The layout of a plan with memory for `rows` rows, whose first layer is cut into about `slices`.
+    pub(super) fn of(plan: &Plan, rows: usize, slices: usize) -> Self {
+        let (mut vectors, mut record) = (0, 0);
+        let mut input = None;
+        let mut take = |count: usize| {
+            record += count;
+            record - count
+        };
+        let place = |layer: &PlanLayer| {
+            let weight = vectors;
+            vectors += (quads(layer.inputs) + usize::from(layer.bias.is_some())) * layer.outputs;
+            let units = quads(layer.outputs);
+            let output = take(units);
+            let places = Places {
+                quads: quads(layer.inputs),
+                weight,
+                input,
+                pre: layer.keeps_pre().then(|| take(units)),
+                output,
+                delta: take(units),
+            };
+            input = Some(output);
+            places
+        };
+        let layers: Vec<Places> = plan.layers.iter().map(place).collect();
+        let slice = layers[0].quads.div_ceil(slices.max(1));
+        let slices = if slices == 0 { 0 } else { layers[0].quads.div_ceil(slice) };
+        Self { layers, record: record + 1, rows, vectors, slices, slice }
+    }
+
+    /// Where a row's loss is in its record.
+    pub(super) fn loss(&self) -> usize {
+        self.record - 1
+    }
+
+    /// Where the partial sums begin: behind the records.
+    pub(super) fn partials(&self) -> usize {
+        self.rows * self.record
+    }
+
+    /// The words of records and partial sums.
+    pub(super) fn values(&self, plan: &Plan) -> usize {
+        4 * (self.partials() + self.slices * self.rows * quads(plan.layers[0].outputs))
+    }
+}

@@ -1,0 +1,176 @@
+//! The WGSL of a plan: what the forms of the two-pass strategy have in common.
+
+use super::super::kernels::{Constants, grid, word};
+use super::super::persistent::plan::{Plan, PlanLayer};
+use super::super::persistent::source::{self, function, number, vector};
+use super::layout::{Layout, Places};
+
+const LAYERS: &str = include_str!("../../../../shaders/two_pass.wgsl");
+const MEMORY: &str = include_str!("../../../../shaders/two_pass_memory.wgsl");
+const FEATURES: &str = include_str!("../../../../shaders/two_pass_features.wgsl");
+const FEATURES_IN_FOURS: &str = include_str!("../../../../shaders/two_pass_features4.wgsl");
+const PACK: &str = concat!(
+    include_str!("../../../../shaders/common.wgsl"),
+    include_str!("../../../../shaders/two_pass_pack.wgsl"),
+);
+
+/// The storage buffers before the moments: values, features, targets, order, losses, parameters.
+pub(super) const BUFFERS: usize = 6;
+
+/// One of the kernels of a step.
+#[derive(Debug, Clone)]
+pub(super) struct Pass {
+    /// The name of its entry point.
+    pub(super) entry: &'static str,
+    pub(super) threads: usize,
+    /// Its workgroups along x, and along y.
+    pub(super) groups: Groups,
+    pub(super) slices: usize,
+}
+
+/// How many workgroups a pass takes for a minibatch.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Groups {
+    /// One for every so many rows.
+    Rows(usize),
+    /// Enough for a thread to have each of so many items a row.
+    Items(usize),
+    /// A fixed number.
+    All(usize),
+}
+
+impl Pass {
+    /// The grid for a minibatch of so many rows.
+    pub(super) fn grid(&self, rows: usize) -> [u32; 3] {
+        let groups = match self.groups {
+            Groups::Rows(block) => rows.div_ceil(block),
+            Groups::Items(items) => (rows * items).div_ceil(self.threads),
+            Groups::All(count) => return grid(count),
+        };
+        [word(groups), word(self.slices), 1]
+    }
+}
+
+/// A plan as kernels, and what running them needs.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// The text of the passes, and of what packs and unpacks.
+    pub(super) text: String,
+    pub(super) pack: String,
+    /// The values of the passes' `override` constants, but for the threads.
+    pub(super) constants: Constants,
+    pub(super) passes: Vec<Pass>,
+    pub(super) layout: Layout,
+}
+
+impl Source {
+    /// The source of these passes, with the text of their form.
+    pub(super) fn new(plan: &Plan, layout: Layout, passes: Vec<Pass>, form: &str) -> Self {
+        let layers = layers(plan, &layout);
+        let text = [
+            layers.as_str(),
+            &sizes(&layout),
+            &source::formulas(plan).replace("alias Element = f32;", "alias Element = vec4<f32>;"),
+            &source::activations(plan),
+            MEMORY,
+            if in_fours(plan) { FEATURES_IN_FOURS } else { FEATURES },
+            &moments(plan),
+            form,
+        ];
+        let constants = source::constants(plan, 0);
+        Self {
+            text: text.concat(),
+            pack: [layers.as_str(), &packing(&layout), PACK].concat(),
+            constants: constants.into_iter().filter(|(name, _)| *name != "THREADS").collect(),
+            passes,
+            layout,
+        }
+    }
+
+    /// How many storage buffers a pass has.
+    pub(super) fn buffers(plan: &Plan) -> usize {
+        BUFFERS + plan.moments.len()
+    }
+}
+
+/// Whether the rows of the features begin and end at multiples of 4 words.
+fn in_fours(plan: &Plan) -> bool {
+    plan.layers[0].inputs.is_multiple_of(4) && plan.features.offset.is_multiple_of(4)
+}
+
+fn sizes(layout: &Layout) -> String {
+    let sizes = [
+        ("RECORD", layout.record),
+        ("LOSS_PLACE", layout.loss()),
+        ("ROWS", layout.rows),
+        ("PARTIALS", layout.partials()),
+        ("SLICES", layout.slices),
+        ("SLICE", layout.slice),
+    ];
+    sizes.into_iter().map(|(name, value)| size(name, value)).collect()
+}
+
+/// A constant of a size.
+pub(super) fn size(name: &str, value: usize) -> String {
+    format!("const {name}: u32 = {}u;\n", word(value))
+}
+
+/// The layers as constants.
+fn layers(plan: &Plan, layout: &Layout) -> String {
+    let mut text = String::from(LAYERS);
+    for (i, (layer, places)) in plan.layers.iter().zip(&layout.layers).enumerate() {
+        text += &format!("const LAYER_{i} = {};\n", constant(layer, places));
+    }
+    text + &format!("const LAST = LAYER_{};\n", plan.layers.len() - 1)
+}
+
+fn constant(layer: &PlanLayer, places: &Places) -> String {
+    let place = |place: Option<usize>| place.map_or("WITHOUT".to_owned(), |at| format!("{at}u"));
+    let Places { quads, weight, input, pre, output, delta } = *places;
+    let fields = [
+        format!("{}u, {}u, {quads}u, {weight}u", layer.inputs, layer.outputs),
+        place(input),
+        place(pre),
+        place(Some(output)),
+        place(Some(delta)),
+        place(Some(pre.unwrap_or(output))),
+        format!("{}u", layer.activation.code()),
+        number(layer.activation.parameter().unwrap_or(0.0)),
+        place(Some(layer.weight.offset)),
+        place(layer.bias.map(|bias| bias.offset)),
+    ];
+    format!("Layer({})", fields.join(", "))
+}
+
+/// The moments that there are as buffers; the formulas name all three.
+fn moments(plan: &Plan) -> String {
+    let name = |(i, name): (usize, &&str)| {
+        if i < plan.moments.len() {
+            let binding = BUFFERS + i;
+            format!(
+                "@group(1) @binding({binding}) var<storage, read_write> {name}: \
+                 array<vec4<f32>>;\n"
+            )
+        } else {
+            format!("var<private> {name}: array<vec4<f32>, 1>;\n")
+        }
+    };
+    source::MOMENTS.iter().enumerate().map(name).collect()
+}
+
+/// Where the vectors of the packed parameters are stored.
+fn packing(layout: &Layout) -> String {
+    let layers = layout.layers.iter().enumerate().rev();
+    let line = |(i, places): (usize, &Places)| {
+        let begin = places.weight;
+        format!("if (i >= {begin}u) {{ return word_in(LAYER_{i}, i - {begin}u, c); }}")
+    };
+    let lines = layers.map(line).chain(["return WITHOUT;".to_owned()]);
+    size("VECTORS", layout.vectors) + &function("word_of(i: u32, c: u32) -> u32", lines)
+}
+
+/// The constants of the updates of a layer's weights and biases.
+pub(super) fn update_constants(layer: &PlanLayer) -> String {
+    let bias = layer.bias.unwrap_or(layer.weight);
+    format!("{}, {}", vector(layer.weight.constants), vector(bias.constants))
+}
