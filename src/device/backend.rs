@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::{DeviceInfo, Meter, Strategy};
+use super::{DeviceInfo, Meter, Profiler, Strategy};
 use crate::error::{Error, Result};
 use crate::op::{Op, StepArgs};
 use crate::program::Program;
@@ -56,6 +56,12 @@ pub(crate) trait Backend: Send + Sync + fmt::Debug {
     fn info(&self) -> &DeviceInfo;
 
     fn meter(&self) -> &Meter;
+
+    /// The times of kernels, where they can be measured.
+    ///
+    /// # Errors
+    /// `Device` where they cannot.
+    fn profiler(&self) -> Result<&Profiler>;
 
     /// Memory of `words` zeros.
     fn allocate(&self, words: usize) -> Result<Storage>;

@@ -9,6 +9,7 @@ mod cpu;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod info;
+mod profile;
 mod request;
 mod strategy;
 
@@ -20,6 +21,8 @@ pub(crate) use backend::{Backend, Executable, Launch, Members, Pending, Storage}
 pub use buffer::Buffer;
 pub(crate) use info::Meter;
 pub use info::{Counters, DeviceInfo, DeviceKind, Limits};
+pub use profile::{KernelTime, Profile};
+pub(crate) use profile::{Profiler, Timed};
 pub use request::{DEVICE_VARIABLE, DeviceRequest};
 pub use strategy::Strategy;
 

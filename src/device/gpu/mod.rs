@@ -18,6 +18,7 @@ mod readback;
 mod recorder;
 #[cfg(test)]
 mod tests;
+mod timestamps;
 mod two_pass;
 
 use std::ops::Range;
@@ -35,7 +36,8 @@ use self::readback::Part;
 use self::recorder::Recorder;
 use self::two_pass::TwoPass;
 use super::{
-    Backend, DeviceInfo, DeviceKind, Executable, Members, Meter, Pending, Storage, Strategy,
+    Backend, DeviceInfo, DeviceKind, Executable, Members, Meter, Pending, Profiler, Storage,
+    Strategy,
 };
 use crate::error::Result;
 use crate::op::{Op, StepArgs};
@@ -126,6 +128,15 @@ impl Backend for Gpu {
         &self.shared.context.meter
     }
 
+    fn profiler(&self) -> Result<&Profiler> {
+        let context = &self.shared.context;
+        if context.timestamps {
+            return Ok(&context.profiler);
+        }
+        let reason = "its driver has no timestamps: profile another device, such as `cpu`";
+        Err(context.failed("profiling", reason))
+    }
+
     fn allocate(&self, words: usize) -> Result<Storage> {
         let buffer = self.shared.context.buffer("buffer", words, USAGE)?;
         Ok(Storage::Gpu(Memory { buffer }))
@@ -153,7 +164,10 @@ impl Backend for Gpu {
     fn execute(&self, op: &Op, buffers: &[&Storage], args: &StepArgs) -> Result<()> {
         let Shared { pipelines, binder, recorder, target, .. } = &*self.shared;
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(|&storage| buffer(storage)).collect();
-        recorder.record(pipelines, binder, &kernels::lower(op, *target)?, &buffers, args)
+        let dispatches = kernels::lower(op, *target)?;
+        let on = self.shared.context.profiler.is_on();
+        let timed = if on { timestamps::timed(op, &dispatches) } else { Vec::new() };
+        recorder.record(pipelines, binder, (&dispatches, &timed), &buffers, args)
     }
 
     fn compile(&self, programs: &[Program], buffers: &[Storage]) -> Result<Box<dyn Executable>> {
@@ -196,9 +210,11 @@ impl Backend for Gpu {
         steps: usize,
     ) -> Result<Option<Box<dyn Executable>>> {
         let persistent = match strategy {
-            Strategy::Program => None,
             Strategy::Auto => Persistent::suited(&self.shared, programs, steps, Some(members)),
-            _ => Some(Persistent::fitting(&self.shared, programs, strategy, Some(members))?),
+            Strategy::Persistent | Strategy::Registers => {
+                Some(Persistent::fitting(&self.shared, programs, strategy, Some(members))?)
+            }
+            _ => None,
         };
         let Some(persistent) = persistent else { return Ok(None) };
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
