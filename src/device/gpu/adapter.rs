@@ -16,6 +16,11 @@ const BACKENDS: wgpu::Backends = wgpu::Backends::VULKAN
     .union(wgpu::Backends::DX12)
     .union(wgpu::Backends::BROWSER_WEBGPU);
 
+/// Made use of where they are there.
+const OPTIONAL: wgpu::Features = wgpu::Features::SUBGROUP
+    .union(wgpu::Features::SHADER_INT64)
+    .union(wgpu::Features::TIMESTAMP_QUERY);
+
 /// An adapter, and its context as soon as it is opened.
 struct Found {
     adapter: wgpu::Adapter,
@@ -118,9 +123,7 @@ async fn enumerate() -> Vec<Found> {
 async fn connect(found: &Found) -> Result<Context> {
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("wgrad"),
-        // Made use of where it is there, on no account needed.
-        required_features: found.adapter.features()
-            & (wgpu::Features::SUBGROUP | wgpu::Features::TIMESTAMP_QUERY),
+        required_features: found.adapter.features() & OPTIONAL,
         required_limits: found.adapter.limits(),
         ..Default::default()
     };

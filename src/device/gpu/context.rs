@@ -36,6 +36,8 @@ pub(super) struct Context {
     pub(super) limits: wgpu::Limits,
     /// The threads of a subgroup, if all have the same and shaders may use them.
     pub(super) subgroup: Option<usize>,
+    /// Whether shaders may use integers of 64 bits.
+    pub(super) long_words: bool,
     pub(super) meter: Meter,
     pub(super) profiler: Profiler,
     /// Whether the adapter tells the time.
@@ -70,6 +72,7 @@ impl Context {
         let subgroups = device.features().contains(wgpu::Features::SUBGROUP)
             && adapter.subgroup_min_size == adapter.subgroup_max_size;
         let subgroup = subgroups.then_some(adapter.subgroup_min_size as usize);
+        let long_words = device.features().contains(wgpu::Features::SHADER_INT64);
         // Where nobody may block, nobody can wait for each kernel.
         let timestamps = device.features().contains(wgpu::Features::TIMESTAMP_QUERY)
             && !cfg!(target_arch = "wasm32");
@@ -80,6 +83,7 @@ impl Context {
             info,
             limits,
             subgroup,
+            long_words,
             meter,
             profiler: Profiler::default(),
             timestamps,
