@@ -8,6 +8,8 @@
 //!     cargo run --release --example benchmark -- --device cpu --device gpu --json times.json
 //!     cargo run --release --example benchmark -- --workload mnist_50 --seconds 10
 //!     cargo run --release --example benchmark -- --device gpu --workload tiny --strategy program
+//!     cargo run --release --example benchmark -- --device gpu --workload tiny --networks 1024
+//!     cargo run --release --example benchmark -- --workload mnist_50 --profile
 
 mod common;
 
@@ -20,12 +22,15 @@ use common::Failure;
 use common::workloads::{self, Workload};
 use serde::Serialize;
 use serde_json::json;
-use wgrad::device::{DeviceKind, Strategy};
-use wgrad::{Device, Tensor};
+use wgrad::device::{DeviceKind, Profile, Strategy};
+use wgrad::{Device, History, Mlp, Tensor, train_many};
 
 /// The runs of a workload, and the most epochs of each.
 const RUNS: usize = 5;
 const MOST_EPOCHS: usize = 200_000;
+
+/// The most epochs of all networks that are trained at once: a record of each is kept.
+const MOST_RECORDS: usize = 1 << 22;
 
 /// What `--short` measures.
 const SHORT: [&str; 3] = ["tiny", "five_points", "reynolds_10"];
@@ -45,6 +50,11 @@ struct Arguments {
     #[arg(long, default_value_t = Strategy::Auto)]
     strategy: Strategy,
 
+    /// Trains so many networks at once, each with another seed, and compares with one.
+    #[arg(long, value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    networks: u32,
+
     /// About how long to measure each workload.
     #[arg(long, value_name = "S", default_value_t = 2.0)]
     seconds: f64,
@@ -52,6 +62,10 @@ struct Arguments {
     /// Times the product of two square matrices of this side instead of trainings.
     #[arg(long, value_name = "N", conflicts_with = "workload")]
     product: Option<usize>,
+
+    /// Shows what each kernel takes, and what rates it achieves.
+    #[arg(long)]
+    profile: bool,
 
     /// Writes the results to a file.
     #[arg(long, value_name = "FILE")]
@@ -88,9 +102,25 @@ struct Row {
     device: String,
     adapter: String,
     strategy: Strategy,
+    /// How many were trained at once; times and rates are those of all of them together.
+    networks: usize,
     us_per_step: f64,
     samples_per_s: f64,
     gflops: f64,
+}
+
+impl Row {
+    fn print(&self) {
+        println!(
+            "{:<18} {:<11} {:>8} {:>14.3} {:>14.0} {:>10.2}",
+            self.workload,
+            self.strategy.name(),
+            self.networks,
+            self.us_per_step,
+            self.samples_per_s,
+            self.gflops
+        );
+    }
 }
 
 fn main() -> common::Result {
@@ -104,20 +134,25 @@ fn main() -> common::Result {
         let device: Device = device.parse()?;
         println!("device: {}", device.info());
         println!(
-            "{:<18} {:<11} {:>14} {:>14} {:>10}",
-            "workload", "strategy", "us/step", "samples/s", "GFLOP/s"
+            "{:<18} {:<11} {:>8} {:>14} {:>14} {:>10}",
+            "workload", "strategy", "networks", "us/step", "samples/s", "GFLOP/s"
         );
         for workload in workloads::all().iter().filter(|workload| args.wants(workload, &device)) {
             let row = measure(workload, &device, args.strategy, seconds)?;
-            println!(
-                "{:<18} {:<11} {:>14.1} {:>14.0} {:>10.2}",
-                row.workload,
-                row.strategy.name(),
-                row.us_per_step,
-                row.samples_per_s,
-                row.gflops
-            );
+            row.print();
+            if args.profile {
+                print!("{}", profile(workload, &device, &row, seconds)?);
+            }
+            let (strategy, alone) = (row.strategy, row.samples_per_s);
             rows.push(row);
+            if args.networks > 1 {
+                let count = args.networks as usize;
+                let many = measure_many(workload, &device, strategy, seconds, count)?;
+                many.print();
+                let times = many.samples_per_s / alone;
+                println!("{count} networks at once: {times:.2} times the throughput of one");
+                rows.push(many);
+            }
         }
         if let Some(side) = args.product {
             let row = product(side, &device, seconds)?;
@@ -160,6 +195,7 @@ fn product(side: usize, device: &Device, seconds: f64) -> common::Result<Row> {
         device: device.to_string(),
         adapter: device.info().name.clone(),
         strategy: Strategy::Program,
+        networks: 1,
         us_per_step: 1e6 * time,
         samples_per_s: side as f64 / time,
         gflops: 2e-9 * (side as f64).powi(3) / time,
@@ -199,14 +235,82 @@ fn measure(
     times.sort_by(f64::total_cmp);
     let epoch = times[times.len() / 2];
 
-    let samples_per_s = workload.rows as f64 / epoch;
-    Ok(Row {
+    Ok(row(workload, device, chosen, 1, epoch))
+}
+
+/// The same for many networks at once. What preparing them takes is left out: it is what a run of two
+/// epochs takes.
+fn measure_many(
+    workload: &Workload,
+    device: &Device,
+    strategy: Strategy,
+    seconds: f64,
+    count: usize,
+) -> common::Result<Row> {
+    let data = workload.data()?;
+    let run = |epochs| {
+        let mut networks =
+            (0..count).map(|_| workload.network(device)).collect::<wgrad::Result<Vec<Mlp>>>()?;
+        let trainer = |seed| workload.trainer(epochs).strategy(strategy).seed(seed);
+        let runs: Vec<_> =
+            (0..).zip(&mut networks).map(|(i, mlp)| (trainer(i), mlp, &data)).collect();
+        let begin = Instant::now();
+        train_many(runs).into_iter().collect::<wgrad::Result<Vec<History>>>()?;
+        Ok::<f64, Failure>(begin.elapsed().as_secs_f64())
+    };
+    // The first one compiles.
+    run(2)?;
+    let short = run(2)?;
+    let most = MOST_EPOCHS.min((MOST_RECORDS / count).max(4));
+    let (mut epochs, mut whole) = (4, run(4)?);
+    while whole < short + seconds / RUNS as f64 && epochs < most {
+        epochs = most.min(2 * epochs);
+        whole = run(epochs)?;
+    }
+    let epoch = |whole: f64| (whole - short).max(0.0) / (epochs - 2) as f64;
+    let mut times = vec![epoch(whole)];
+    if whole < seconds {
+        times = (0..RUNS).map(|_| run(epochs).map(epoch)).collect::<common::Result<_>>()?;
+    }
+    times.sort_by(f64::total_cmp);
+    Ok(row(workload, device, strategy, count, times[times.len() / 2]))
+}
+
+/// The row of a workload whose epochs take so many seconds, those of all networks together.
+fn row(
+    workload: &Workload,
+    device: &Device,
+    strategy: Strategy,
+    networks: usize,
+    epoch: f64,
+) -> Row {
+    let samples_per_s = (networks * workload.rows) as f64 / epoch;
+    Row {
         workload: workload.id,
         device: device.to_string(),
         adapter: device.info().name.clone(),
-        strategy: chosen,
-        us_per_step: 1e6 * epoch / workload.steps() as f64,
+        strategy,
+        networks,
+        us_per_step: 1e6 * epoch / (networks * workload.steps()) as f64,
         samples_per_s,
         gflops: 1e-9 * samples_per_s * workload.flops_per_row(),
-    })
+    }
+}
+
+/// Where the time of a workload goes, as it was measured.
+fn profile(
+    workload: &Workload,
+    device: &Device,
+    row: &Row,
+    seconds: f64,
+) -> common::Result<Profile> {
+    let data = workload.data()?;
+    let mut mlp = workload.network(device)?;
+    // Waiting for each kernel makes training slower.
+    let steps = 0.1 * seconds / (1e-6 * row.us_per_step);
+    let epochs = (steps as usize / workload.steps()).clamp(2, MOST_EPOCHS);
+    let mut trainer = workload.trainer(epochs).strategy(row.strategy);
+    let (history, profile) = device.profile(|| trainer.fit(&mut mlp, &data))?;
+    history?;
+    Ok(profile)
 }

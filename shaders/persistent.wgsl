@@ -1,5 +1,5 @@
-// Many whole training steps in one dispatch of one workgroup: parameters and moments are in its memory
-// from the first step to the last. The formulas are those of the program's kernels.
+// Many whole training steps in one dispatch, of one workgroup a network: parameters and moments are in its
+// memory from the first step to the last. The formulas are those of the program's kernels.
 //
 // A step, with a barrier after each part:
 //   gather    the numbers of the minibatch's rows, and where COPIED their features
@@ -55,7 +55,7 @@ fn store_delta(row: Row, col: u32, gradient: f32) {
 // Input k of a row of the layer.
 fn input_value(layer: Layer, row: u32, k: u32) -> f32 {
     if (layer.input == WITHOUT) {
-        return features[FEATURES + picked[row] * layer.inputs + k];
+        return features[features_of(picked[row], layer.inputs) + k];
     }
     return values[layer.input + row * layer.inputs + k];
 }
@@ -68,7 +68,7 @@ fn gather(rows: u32, thread: u32) {
         for (var i = thread; i < rows * LAYER_0.inputs; i += THREADS) {
             let row = data_row(i / LAYER_0.inputs);
             values[LAYER_0.input + i] =
-                features[FEATURES + row * LAYER_0.inputs + i % LAYER_0.inputs];
+                features[features_of(row, LAYER_0.inputs) + i % LAYER_0.inputs];
         }
     }
 }
@@ -160,14 +160,19 @@ fn record(loss_scale: f32, thread: u32) {
 }
 
 @compute @workgroup_size(THREADS)
-fn persistent(@builtin(local_invocation_index) thread: u32) {
+fn persistent(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    member = group.x;
+    let begin = group.x * PARAMETERS_STRIDE;
     for (var i = thread; i < PARAMETERS; i += THREADS) {
-        parameters[i] = stored[i];
-        load_moments(i);
+        parameters[i] = stored[begin + i];
+        load_moments(begin, i);
     }
     meet();
     for (var number = 0u; number < span.count; number++) {
-        let at = span.first + number;
+        let at = group.x * span.stride + span.first + number;
         args = steps[at].args;
         delta_scale = steps[at].delta_scale;
         let rows = steps[at].rows;
@@ -182,7 +187,7 @@ fn persistent(@builtin(local_invocation_index) thread: u32) {
         meet();
     }
     for (var i = thread; i < PARAMETERS; i += THREADS) {
-        stored[i] = parameters[i];
-        save_moments(i);
+        stored[begin + i] = parameters[i];
+        save_moments(begin, i);
     }
 }

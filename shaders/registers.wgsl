@@ -1,5 +1,5 @@
-// Many whole training steps in one dispatch of one subgroup, without memory that its threads share:
-// each thread has all parameters, moments and gradients in registers. For the smallest networks, whose
+// Many whole training steps in one dispatch, of one subgroup a network, without memory that its threads
+// share: each thread has all parameters, moments and gradients in registers. For the smallest networks, whose
 // steps are shorter than the waiting for anybody else.
 //
 // A thread goes through every THREADS-th row of the minibatch, forward, loss, delta and backward, and
@@ -25,10 +25,15 @@ fn store_delta(row: Row, col: u32, gradient: f32) {
 }
 
 @compute @workgroup_size(THREADS)
-fn persistent(@builtin(local_invocation_index) thread: u32) {
-    load();
+fn persistent(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    member = group.x;
+    let begin = group.x * PARAMETERS_STRIDE;
+    load(begin);
     for (var number = 0u; number < span.count; number++) {
-        let at = span.first + number;
+        let at = group.x * span.stride + span.first + number;
         args = steps[at].args;
         delta_scale = steps[at].delta_scale;
         let rows = steps[at].rows;
@@ -47,6 +52,6 @@ fn persistent(@builtin(local_invocation_index) thread: u32) {
         }
     }
     if (thread == 0u) {
-        save();
+        save(begin);
     }
 }

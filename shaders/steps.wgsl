@@ -2,7 +2,11 @@
 // losses and updates need to find around them.
 //
 // Bindings of group 0: the span of the steps to run; of group 1: the steps, features, targets, order,
-// losses, parameters, then as many moments as there are. Grid: one workgroup.
+// losses, parameters, then as many moments as there are. Grid: one workgroup a network.
+//
+// Networks that are trained side by side, the members, each have numbers of their own in the buffers: a
+// member's lie by its number times ..._STRIDE behind those of the first. Where all share them, or there
+// is but one network, the stride is 0.
 
 // A training step; `Step` in Rust.
 struct Step {
@@ -18,6 +22,8 @@ struct Step {
 struct Span {
     first: u32,
     count: u32,
+    // From the steps of one member to those of the next.
+    stride: u32,
 }
 
 @group(0) @binding(0) var<uniform> span: Span;
@@ -38,6 +44,8 @@ override VARIANT: u32 = 0u;
 
 alias Element = f32;
 
+// The network.
+var<private> member: u32;
 // The arguments of the step under way, and what its deltas are multiplied with.
 var<private> args: StepArgs;
 var<private> delta_scale: f32;
@@ -76,7 +84,8 @@ fn target_value(row: Row, col: u32) -> f32 {
 
 // The loss of row `number` of the minibatch, which is row `at` of the data.
 fn loss_of(number: u32, at: u32) -> f32 {
-    let begin = TARGETS + at * select(params.cols, 1u, LABELS == 1u);
+    let own = TARGETS + member * TARGETS_STRIDE;
+    let begin = own + at * select(params.cols, 1u, LABELS == 1u);
     var row = Row(0u, 0u, number, begin, 0u);
     if (LABELS == 1u) {
         row.label = min(targets[begin], params.cols - 1u);
@@ -86,9 +95,14 @@ fn loss_of(number: u32, at: u32) -> f32 {
 
 // Which row of the data is row i of the minibatch.
 fn data_row(i: u32) -> u32 {
-    return min(pick_row(i, ORDER), DATA_ROWS - 1u);
+    return min(pick_row(i, ORDER + member * ORDER_STRIDE), DATA_ROWS - 1u);
+}
+
+// Where the features of row `at` of the data begin.
+fn features_of(at: u32, inputs: u32) -> u32 {
+    return FEATURES + member * FEATURES_STRIDE + at * inputs;
 }
 
 fn store_loss(loss: f32) {
-    losses[LOSSES + min(args.slot, SLOTS - 1u)] = loss;
+    losses[LOSSES + member * LOSSES_STRIDE + min(args.slot, SLOTS - 1u)] = loss;
 }

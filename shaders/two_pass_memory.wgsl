@@ -8,8 +8,8 @@ fn begin_step() {
 }
 
 // Where row i of the minibatch begins in the features, in words.
-fn features_of(i: u32) -> u32 {
-    return FEATURES + data_row(i) * LAYER_0.inputs;
+fn minibatch_features(i: u32) -> u32 {
+    return features_of(data_row(i), LAYER_0.inputs);
 }
 
 // The biases of a layer.

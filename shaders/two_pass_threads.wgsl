@@ -46,7 +46,7 @@ fn inputs(
     }
     let row = item / units;
     let unit = min(item % units * 4u + vec4(0u, 1u, 2u, 3u), vec4(LAYER_0.outputs - 1u));
-    let begin = features_of(row);
+    let begin = minibatch_features(row);
     let end = min((group.y + 1u) * SLICE, LAYER_0.vectors);
     var sums = vec4(0.0);
     for (var quad = group.y * SLICE; quad < end; quad++) {
@@ -82,7 +82,7 @@ fn weighted_sum(layer: Layer, first: u32, row: u32, unit: u32) -> f32 {
         }
         return z;
     }
-    let begin = features_of(first + row);
+    let begin = minibatch_features(first + row);
     for (var quad = 0u; quad < layer.vectors; quad++) {
         z += dot(feature_quad(begin, quad), parameters[weight + quad * layer.outputs]);
     }
@@ -187,7 +187,7 @@ fn descend_in(layer: Layer, i: u32, weight: vec4<f32>, bias: vec4<f32>) {
     for (var row = 0u; row < step.rows; row++) {
         var x: vec4<f32>;
         if (layer.input == WITHOUT) {
-            x = feature_quad(features_of(row), quad);
+            x = feature_quad(minibatch_features(row), quad);
         } else {
             x = values[row * RECORD + layer.input + quad];
         }

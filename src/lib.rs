@@ -26,6 +26,7 @@
 //! - [`Mlp`] and its builder: a network of dense layers whose parameters live on a device.
 //! - [`Trainer`]: a loss, an optimizer, epochs, minibatches, validation, callbacks; [`train`] holds
 //!   what it reports, and the check of its gradients.
+//! - [`train_many`]: many networks at once, for seeds, folds and grids of hyper-parameters.
 //! - [`data`]: data sets, splitting, scaling, and readers for npy, npz, IDX and CSV files.
 //! - [`nn`] and [`optim`]: activations, losses, initial weights; optimizers and schedules.
 //! - [`estimator`]: `MlpRegressor` and `MlpClassifier`, with scikit-learn's names and defaults.
@@ -68,4 +69,4 @@ pub use mlp::{Dense, Mlp, MlpBuilder, Named};
 pub use nn::{Activation, Init, Loss, LossReduction};
 pub use optim::{Adam, AdamW, Optimizer, Sgd};
 pub use tensor::Tensor;
-pub use train::{History, Metric, Trainer};
+pub use train::{History, Metric, Trainer, train_many};

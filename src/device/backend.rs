@@ -6,8 +6,8 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::{DeviceInfo, Meter, Strategy};
-use crate::error::Result;
+use super::{DeviceInfo, Meter, Profiler, Strategy};
+use crate::error::{Error, Result};
 use crate::op::{Op, StepArgs};
 use crate::program::Program;
 
@@ -42,12 +42,26 @@ pub(crate) struct Launch {
     pub(crate) args: StepArgs,
 }
 
+/// Networks that are trained side by side: how many, and by how many words the numbers of each lie
+/// behind those of the one before, in every buffer; 0 where all share them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Members {
+    pub(crate) count: usize,
+    pub(crate) strides: Vec<usize>,
+}
+
 /// A backend. Storages handed in are its own: [`Device`](super::Device) has checked that, and that
 /// instructions fit their buffers.
 pub(crate) trait Backend: Send + Sync + fmt::Debug {
     fn info(&self) -> &DeviceInfo;
 
     fn meter(&self) -> &Meter;
+
+    /// The times of kernels, where they can be measured.
+    ///
+    /// # Errors
+    /// `Device` where they cannot.
+    fn profiler(&self) -> Result<&Profiler>;
 
     /// Memory of `words` zeros.
     fn allocate(&self, words: usize) -> Result<Storage>;
@@ -85,6 +99,29 @@ pub(crate) trait Backend: Send + Sync + fmt::Debug {
         }
     }
 
+    /// The same for several networks at once, each over its own part of the buffers; none where the
+    /// device has no way that is faster than one network after the other. Buffers that hold nothing
+    /// from one step to the next may be left as they are.
+    ///
+    /// # Errors
+    /// `Argument` for a strategy that cannot run them, and the device's.
+    fn compile_many(
+        &self,
+        _programs: &[Program],
+        _buffers: &[Storage],
+        _members: &Members,
+        _strategy: Strategy,
+        _steps: usize,
+    ) -> Result<Option<Box<dyn Executable>>> {
+        Ok(None)
+    }
+
+    /// Calls `work` with each number below `count`, several at a time, where the device has threads
+    /// for that; else does nothing and says so.
+    fn side_by_side(&self, _count: usize, _work: &(dyn Fn(usize) + Sync)) -> bool {
+        false
+    }
+
     /// Waits for all queued work.
     fn synchronize(&self) -> Pending<'_, ()>;
 }
@@ -94,6 +131,15 @@ pub(crate) trait Executable: Send {
     /// Queues the launches, in order. Nothing is allocated a step, compiled, read back or waited
     /// for; what is queued far ahead may make the call wait for the device to catch up.
     fn run(&mut self, launches: &[Launch]) -> Result<()>;
+
+    /// The same for several networks: the launches of each, all equally long, or one list for all.
+    ///
+    /// # Errors
+    /// `Program` if it was compiled for one network, and the device's.
+    fn run_many(&mut self, _lists: &[Vec<Launch>]) -> Result<()> {
+        let reason = "the programs were compiled for one network".to_owned();
+        Err(Error::Program { op: "train_many", reason })
+    }
 
     /// How the launches are executed.
     fn strategy(&self) -> Strategy {

@@ -9,6 +9,7 @@ mod cpu;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod info;
+mod profile;
 mod request;
 mod strategy;
 
@@ -16,10 +17,12 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-pub(crate) use backend::{Backend, Executable, Launch, Pending, Storage};
+pub(crate) use backend::{Backend, Executable, Launch, Members, Pending, Storage};
 pub use buffer::Buffer;
 pub(crate) use info::Meter;
 pub use info::{Counters, DeviceInfo, DeviceKind, Limits};
+pub use profile::{KernelTime, Profile};
+pub(crate) use profile::{Profiler, Timed};
 pub use request::{DEVICE_VARIABLE, DeviceRequest};
 pub use strategy::Strategy;
 
@@ -156,7 +159,7 @@ impl Device {
         programs: &[Program],
         buffers: &[Buffer],
     ) -> Result<Box<dyn Executable>> {
-        self.backend.compile(programs, &self.checked(programs, buffers)?)
+        self.backend.compile(programs, &checked(programs, &sizes(buffers), buffers)?)
     }
 
     /// The same for the programs of one training step, by the strategy asked for; about `steps` steps
@@ -168,16 +171,26 @@ impl Device {
         strategy: Strategy,
         steps: usize,
     ) -> Result<Box<dyn Executable>> {
-        self.backend.compile_step(programs, &self.checked(programs, buffers)?, strategy, steps)
+        let storages = checked(programs, &sizes(buffers), buffers)?;
+        self.backend.compile_step(programs, &storages, strategy, steps)
     }
 
-    /// The memory of the buffers, which every instruction has to fit.
-    fn checked(&self, programs: &[Program], buffers: &[Buffer]) -> Result<Vec<Storage>> {
-        let words: Vec<usize> = buffers.iter().map(Buffer::words).collect();
-        for op in programs.iter().flat_map(|program| &program.ops) {
-            op.check(&words)?;
-        }
-        Ok(buffers.iter().map(|buffer| buffer.storage().clone()).collect())
+    /// The same for several networks at once, if the device has a way to do so; see
+    /// [`Backend::compile_many`].
+    pub(crate) fn compile_many(
+        &self,
+        programs: &[Program],
+        buffers: &[Buffer],
+        members: &Members,
+        strategy: Strategy,
+        steps: usize,
+    ) -> Result<Option<Box<dyn Executable>>> {
+        let before = |stride: &usize| members.count.saturating_sub(1).saturating_mul(*stride);
+        let own =
+            |(buffer, stride): (&Buffer, &usize)| buffer.words().saturating_sub(before(stride));
+        let words: Vec<usize> = buffers.iter().zip(&members.strides).map(own).collect();
+        let storages = checked(programs, &words, buffers)?;
+        self.backend.compile_many(programs, &storages, members, strategy, steps)
     }
 
     /// Waits until everything queued so far is done.
@@ -204,6 +217,18 @@ impl Device {
         }
         Err(Error::DeviceMismatch { op, left: self.to_string(), right: other.to_string() })
     }
+}
+
+fn sizes(buffers: &[Buffer]) -> Vec<usize> {
+    buffers.iter().map(Buffer::words).collect()
+}
+
+/// The memory of buffers of so many words, which every instruction has to fit.
+fn checked(programs: &[Program], words: &[usize], buffers: &[Buffer]) -> Result<Vec<Storage>> {
+    for op in programs.iter().flat_map(|program| &program.ops) {
+        op.check(words)?;
+    }
+    Ok(buffers.iter().map(|buffer| buffer.storage().clone()).collect())
 }
 
 /// The first number that names the same memory as number `buffer`.

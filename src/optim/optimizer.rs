@@ -80,7 +80,6 @@ macro_rules! optimizers {
             }
 
             /// Which of two forms the rule has, where the number of moments does not say.
-            #[cfg(feature = "gpu")]
             pub(crate) fn variant(&self) -> u32 {
                 match self {
                     $(Self::$rule(rule) => rule.variant(),)*
@@ -88,7 +87,6 @@ macro_rules! optimizers {
             }
 
             /// The numbers that never change: weight decay and up to two more.
-            #[cfg(feature = "gpu")]
             pub(crate) fn constants(&self) -> [f32; 3] {
                 match self {
                     $(Self::$rule(rule) => rule.constants(),)*
@@ -178,6 +176,12 @@ impl Optimizer {
         scaled[0] *= factor;
         scaled[1] *= factor;
         scaled
+    }
+
+    /// Whether this rule differs from another at most in the coefficients of its steps.
+    pub(crate) fn is_alike(&self, other: &Self) -> bool {
+        let form = |rule: &Self| (rule.moments(), rule.variant(), rule.constants());
+        std::mem::discriminant(self) == std::mem::discriminant(other) && form(self) == form(other)
     }
 
     /// Whether the rule needs the norm of each parameter, and so more instructions than one.

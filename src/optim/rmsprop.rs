@@ -55,7 +55,6 @@ impl Rule for RmsProp {
         1 + usize::from(self.centered) + usize::from(self.momentum != 0.0)
     }
 
-    #[cfg(feature = "gpu")]
     fn variant(&self) -> u32 {
         u32::from(self.centered)
     }

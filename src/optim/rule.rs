@@ -46,7 +46,6 @@ pub(crate) trait Rule {
     fn moments(&self) -> usize;
 
     /// Which of two forms the rule has, where the number of moments does not say.
-    #[cfg(feature = "gpu")]
     fn variant(&self) -> u32 {
         0
     }

@@ -9,10 +9,10 @@ use crate::data::Dataset;
 use crate::device::{Buffer, Executable, Launch, Strategy};
 use crate::error::Result;
 use crate::mlp::Mlp;
-use crate::nn::LossReduction;
+use crate::nn::{LossReduction, Network, TargetKind};
 use crate::op::Shape;
 use crate::persist::RunSettings;
-use crate::program::{Kept, Program, Share, Step, names};
+use crate::program::{Kept, Program, Share, Source, Step, names};
 
 /// What a run is made of, beside network and data.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +33,44 @@ impl<'a> Setup<'a> {
     pub(super) fn gradients(settings: &'a RunSettings) -> Self {
         let strategy = Strategy::Program;
         Self { settings, trains: false, recorder: None, strategy, epochs: 1, most_epochs: 1 }
+    }
+}
+
+/// Where a run's data are.
+pub(super) struct Sources {
+    pub(super) features: Source,
+    pub(super) targets: Source,
+    pub(super) kind: TargetKind,
+    pub(super) weights: Option<Source>,
+}
+
+impl Setup<'_> {
+    /// The step of each kind of minibatch.
+    pub(super) fn steps(&self, network: &Network, plan: &Plan, sources: &Sources) -> Vec<Step> {
+        let settings = self.settings;
+        let kept = Kept {
+            names: self.recorder.map(|recorder| recorder.names.clone()).unwrap_or_default(),
+            rows: plan.record_rows(),
+        };
+        let step = |&(batch, share): &(usize, Share)| {
+            let data = [&sources.features, &sources.targets].map(Source::clone);
+            let optimizer = self.trains.then_some(settings.optimizer);
+            Step {
+                reduction: settings.reduction,
+                groups: settings.groups.clone(),
+                regularization: settings.regularization,
+                seed: self.trains.then_some(settings.seed),
+                share,
+                target_kind: sources.kind,
+                weights: sources.weights.clone(),
+                positive_weights: settings.positive_weights.is_some(),
+                order: plan.order_words(),
+                slots: plan.slots(),
+                kept: kept.clone(),
+                ..Step::new(network.clone(), settings.loss, optimizer, batch, data)
+            }
+        };
+        plan.minibatches().iter().map(step).collect()
     }
 }
 
@@ -72,29 +110,13 @@ impl Engine {
             .transpose()?;
         setup.recorder.map_or(Ok(()), |recorder| recorder.check(mlp.network()))?;
         let plan = Plan::new(data.len(), mlp.network(), setup)?;
-        let kept = Kept {
-            names: setup.recorder.map(|recorder| recorder.names.clone()).unwrap_or_default(),
-            rows: plan.record_rows(),
+        let sources = Sources {
+            features: features.source,
+            targets: targets.source,
+            kind: data.targets().kind(),
+            weights: placed.as_ref().map(|weights| weights.source.clone()),
         };
-        let step = |&(batch, share): &(usize, Share)| {
-            let sources = [&features, &targets].map(|placed| placed.source.clone());
-            let optimizer = setup.trains.then_some(settings.optimizer);
-            Step {
-                reduction,
-                groups: settings.groups.clone(),
-                regularization: settings.regularization,
-                seed: setup.trains.then_some(settings.seed),
-                share,
-                target_kind: data.targets().kind(),
-                weights: placed.as_ref().map(|weights| weights.source.clone()),
-                positive_weights: positive_weights.is_some(),
-                order: plan.order_words(),
-                slots: plan.slots(),
-                kept: kept.clone(),
-                ..Step::new(mlp.network().clone(), loss, optimizer, batch, sources)
-            }
-        };
-        let steps: Vec<Step> = plan.minibatches().iter().map(step).collect();
+        let steps = setup.steps(mlp.network(), &plan, &sources);
         let programs: Vec<Program> = steps.iter().map(Step::lower).collect::<Result<_>>()?;
 
         let weight_parts = placed.iter().flat_map(|weights| &weights.parts);
@@ -137,10 +159,9 @@ impl Engine {
 
     /// The loss of an epoch from those of its steps, over rows in `order`, or as they lie.
     pub(super) fn epoch_loss(&self, losses: &[f32], order: &[u32]) -> f64 {
-        match (self.reduction, &self.weights) {
-            (LossReduction::Sum, _) => losses.iter().map(|&loss| f64::from(loss)).sum(),
-            (_, None) => self.plan.mean(losses),
-            (_, Some(weights)) => weights.mean(&self.plan, losses, order),
+        match &self.weights {
+            Some(weights) if self.reduction.is_mean() => weights.mean(&self.plan, losses, order),
+            _ => self.plan.loss(self.reduction, losses),
         }
     }
 

@@ -6,7 +6,7 @@
 use super::engine::Setup;
 use crate::device::Launch;
 use crate::error::{Error, Result};
-use crate::nn::Network;
+use crate::nn::{LossReduction, Network};
 use crate::op::StepArgs;
 use crate::program::Share;
 use crate::random::{Stream, permutation, stream};
@@ -206,8 +206,16 @@ impl Plan {
         }
     }
 
+    /// The loss of an epoch of rows that count once, from those of its steps.
+    pub(super) fn loss(&self, reduction: LossReduction, losses: &[f32]) -> f64 {
+        match reduction {
+            LossReduction::Sum => losses.iter().map(|&loss| f64::from(loss)).sum(),
+            _ => self.mean(losses),
+        }
+    }
+
     /// The mean of an epoch's losses, each weighted by its rows.
-    pub(super) fn mean(&self, losses: &[f32]) -> f64 {
+    fn mean(&self, losses: &[f32]) -> f64 {
         let weighted = losses.iter().enumerate();
         let sum: f64 = weighted.map(|(i, &x)| f64::from(x) * self.rows_of(i) as f64).sum();
         sum / self.rows as f64

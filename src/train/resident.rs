@@ -44,29 +44,39 @@ impl Placed {
     /// The targets of a data set, as the loss needs them.
     ///
     /// # Errors
-    /// [`Error::Targets`] if they are of the other kind, [`Error::Argument`] for a value that is no
-    /// target of the loss, [`Error::Label`] for a label without an
-    /// output.
+    /// Those of [`target_words`], and the device's.
     pub(super) fn targets(
         device: &Device,
         data: &Dataset,
         loss: Loss,
         network_outputs: usize,
     ) -> Result<Self> {
-        check_targets(loss, data)?;
-        match data.targets() {
-            Targets::Labels { labels, .. } => {
-                let beyond = |label: &u32| *label as usize >= network_outputs;
-                if let Some(row) = labels.iter().position(beyond) {
-                    let label = i64::from(labels[row]);
-                    return Err(Error::Label { row, label, classes: network_outputs });
-                }
-                let words = labels.iter().map(|&label| f32::from_bits(label)).collect();
-                Self::new(device, Arc::new(words), data.len(), 1)
+        let (words, cols) = target_words(data, loss, network_outputs)?;
+        Self::new(device, words, data.len(), cols)
+    }
+}
+
+/// The targets of a data set as the loss needs them, and their columns.
+///
+/// # Errors
+/// [`Error::Targets`] if they are of the other kind, [`Error::Argument`] for a value that is no
+/// target of the loss, [`Error::Label`] for a label without an output.
+pub(super) fn target_words(
+    data: &Dataset,
+    loss: Loss,
+    network_outputs: usize,
+) -> Result<(Arc<Vec<f32>>, usize)> {
+    check_targets(loss, data)?;
+    match data.targets() {
+        Targets::Labels { labels, .. } => {
+            let beyond = |label: &u32| *label as usize >= network_outputs;
+            if let Some(row) = labels.iter().position(beyond) {
+                let label = i64::from(labels[row]);
+                return Err(Error::Label { row, label, classes: network_outputs });
             }
-            Targets::Values { values, outputs } => {
-                Self::new(device, values.clone(), data.len(), *outputs)
-            }
+            let words = labels.iter().map(|&label| f32::from_bits(label)).collect();
+            Ok((Arc::new(words), 1))
         }
+        Targets::Values { values, outputs } => Ok((values.clone(), *outputs)),
     }
 }

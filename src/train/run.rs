@@ -12,6 +12,7 @@ use crate::data::Dataset;
 use crate::device::Launch;
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
+use crate::nn::Network;
 use crate::persist::{Checkpoint, RunSettings};
 use crate::program::{Kept, names};
 use crate::stopwatch::Stopwatch;
@@ -237,17 +238,33 @@ impl<'a> Run<'a> {
 
     /// Checks that training has not left the numbers that f32 holds.
     fn check_finite(&self, losses: &[f32], parameters: &[f32]) -> Result<()> {
-        let bad_step = losses.iter().position(|loss| !loss.is_finite());
-        let bad = |p: &crate::nn::Parameter| parameters[p.range()].iter().any(|x| !x.is_finite());
-        let named = self.mlp.network().parameters().into_iter().find(bad);
-        if bad_step.is_none() && named.is_none() {
-            return Ok(());
-        }
-        let at = bad_step.unwrap_or(losses.len() - 1);
-        Err(Error::Diverged {
-            what: named.map_or_else(|| "the loss".to_owned(), |parameter| parameter.name),
-            epoch: self.epoch + at / self.engine.plan.steps + 1,
-            step: self.step + at as u64 + 1,
-        })
+        check_finite(self.mlp.network(), losses, parameters, self.epoch, self.engine.plan.steps)
     }
+}
+
+/// Checks that the steps after so many epochs, of `steps` steps each, have not left the numbers that
+/// f32 holds: by their losses, and by the parameters after the last of them.
+///
+/// # Errors
+/// [`Error::Diverged`].
+pub(super) fn check_finite(
+    network: &Network,
+    losses: &[f32],
+    parameters: &[f32],
+    epoch: usize,
+    steps: usize,
+) -> Result<()> {
+    let bad_step = losses.iter().position(|loss| !loss.is_finite());
+    let all_finite =
+        |range: std::ops::Range<usize>| parameters[range].iter().all(|x| x.is_finite());
+    if bad_step.is_none() && all_finite(0..parameters.len()) {
+        return Ok(());
+    }
+    let named = network.parameters().into_iter().find(|parameter| !all_finite(parameter.range()));
+    let at = bad_step.unwrap_or(losses.len() - 1);
+    Err(Error::Diverged {
+        what: named.map_or_else(|| "the loss".to_owned(), |parameter| parameter.name),
+        epoch: epoch + at / steps + 1,
+        step: (epoch * steps + at) as u64 + 1,
+    })
 }

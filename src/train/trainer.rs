@@ -19,7 +19,7 @@ use crate::persist::{Checkpoint, RunSettings};
 
 /// A flight is made longer until it takes this long, so that reading back costs little and a
 /// progress bar still moves.
-const FLIGHT_SECONDS: f64 = 0.1;
+pub(super) const FLIGHT_SECONDS: f64 = 0.1;
 
 /// Trains networks: a loss, an optimizer, and how to go through the data.
 ///
@@ -47,7 +47,7 @@ pub struct Trainer {
     pub(super) trace_every: Option<usize>,
     pub(super) validation: Option<Dataset>,
     pub(super) metrics: Vec<Metric>,
-    watchers: Vec<Box<dyn Watch>>,
+    pub(super) watchers: Vec<Box<dyn Watch>>,
     pub(super) checkpoints: Option<Checkpoints>,
     /// Where the next fit begins.
     pub(super) resume: Option<Checkpoint>,

@@ -17,6 +17,7 @@ mod iris;
 mod large;
 mod lbfgs;
 mod losses;
+mod many;
 mod metrics;
 mod optimizers;
 mod parts;

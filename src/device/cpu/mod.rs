@@ -28,10 +28,13 @@ use self::crew::Crew;
 use self::executable::CpuExecutable;
 use self::memory::{Memories, Words};
 use self::pool::Pool;
-use super::{Backend, DeviceInfo, DeviceKind, Executable, Limits, Meter, Pending, Storage};
+use super::{
+    Backend, DeviceInfo, DeviceKind, Executable, Limits, Meter, Pending, Profiler, Storage, Timed,
+};
 use crate::error::{Error, Result};
 use crate::op::{Op, StepArgs};
 use crate::program::Program;
+use crate::stopwatch::Stopwatch;
 
 /// The one CPU of the process.
 pub(crate) fn backend() -> Arc<dyn Backend> {
@@ -66,14 +69,35 @@ fn info() -> DeviceInfo {
 struct Cpu {
     info: DeviceInfo,
     meter: Arc<Meter>,
+    profiler: Arc<Profiler>,
     pool: Arc<Pool>,
 }
 
 impl Cpu {
     fn new(threads: usize) -> Arc<Self> {
-        let (meter, pool) = (Arc::default(), Arc::new(Pool::new(threads)));
-        Arc::new(Self { info: info(), meter, pool })
+        let (meter, profiler) = (Arc::default(), Arc::default());
+        Arc::new(Self { info: info(), meter, profiler, pool: Arc::new(Pool::new(threads)) })
     }
+}
+
+/// Executes an instruction, with the update that may be a part of it, by the clock if somebody profiles.
+fn timed<T>(profiler: &Profiler, op: &Op, update: Option<&Op>, execute: impl FnOnce() -> T) -> T {
+    if !profiler.is_on() {
+        return execute();
+    }
+    let watch = Stopwatch::start();
+    let value = execute();
+    let seconds = watch.seconds();
+    let mut cost = op.cost();
+    if let (Op::Gradient { weight, .. }, Some(update)) = (op, update) {
+        let update = update.cost();
+        cost.flop += update.flop;
+        // The weight's gradient goes to memory neither way.
+        cost.bytes = (cost.bytes + update.bytes).saturating_sub(8 * weight.shape.len() as u64);
+    }
+    let kernel = if update.is_some() { "and update" } else { "" };
+    profiler.add(Timed { instruction: op.name(), kernel, cost }, seconds);
+    value
 }
 
 /// The memory behind a storage of this backend.
@@ -92,6 +116,10 @@ impl Backend for Cpu {
 
     fn meter(&self) -> &Meter {
         &self.meter
+    }
+
+    fn profiler(&self) -> Result<&Profiler> {
+        Ok(&self.profiler)
     }
 
     fn allocate(&self, words: usize) -> Result<Storage> {
@@ -133,13 +161,21 @@ impl Backend for Cpu {
         Memories::new(memories, [op]).check_out(|bank| {
             let mut crew = Crew::new(Arc::clone(&self.pool));
             ops::reserve(&mut crew, [op]);
-            ops::execute(op, bank, args, &mut crew)
+            timed(&self.profiler, op, None, || ops::execute(op, bank, args, &mut crew))
         })
     }
 
     fn compile(&self, programs: &[Program], buffers: &[Storage]) -> Result<Box<dyn Executable>> {
         let memories = buffers.iter().map(|storage| memory(storage).clone()).collect();
         Ok(Box::new(CpuExecutable::new(self, programs, memories)))
+    }
+
+    fn side_by_side(&self, count: usize, work: &(dyn Fn(usize) + Sync)) -> bool {
+        let threads = self.pool.threads() > 1;
+        if threads {
+            self.pool.for_each(0..count, |_, number| work(number));
+        }
+        threads
     }
 
     fn synchronize(&self) -> Pending<'_, ()> {

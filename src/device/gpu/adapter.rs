@@ -16,8 +16,10 @@ const BACKENDS: wgpu::Backends = wgpu::Backends::VULKAN
     .union(wgpu::Backends::DX12)
     .union(wgpu::Backends::BROWSER_WEBGPU);
 
-/// Features that are made use of where they are there.
-const USEFUL: wgpu::Features = wgpu::Features::SUBGROUP.union(wgpu::Features::SHADER_INT64);
+/// Made use of where they are there.
+const OPTIONAL: wgpu::Features = wgpu::Features::SUBGROUP
+    .union(wgpu::Features::SHADER_INT64)
+    .union(wgpu::Features::TIMESTAMP_QUERY);
 
 /// An adapter, and its context as soon as it is opened.
 struct Found {
@@ -121,7 +123,7 @@ async fn enumerate() -> Vec<Found> {
 async fn connect(found: &Found) -> Result<Context> {
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("wgrad"),
-        required_features: found.adapter.features() & USEFUL,
+        required_features: found.adapter.features() & OPTIONAL,
         required_limits: found.adapter.limits(),
         ..Default::default()
     };

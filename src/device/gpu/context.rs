@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::super::{DeviceInfo, Meter};
+use super::super::{DeviceInfo, Meter, Profiler};
 use super::readback::Staging;
 use crate::error::{Error, Result};
 
@@ -36,7 +36,12 @@ pub(super) struct Context {
     pub(super) limits: wgpu::Limits,
     /// The threads of a subgroup, if all have the same and shaders may use them.
     pub(super) subgroup: Option<usize>,
+    /// Whether shaders may use integers of 64 bits.
+    pub(super) long_words: bool,
     pub(super) meter: Meter,
+    pub(super) profiler: Profiler,
+    /// Whether the adapter tells the time.
+    pub(super) timestamps: bool,
     pub(super) staging: Staging,
     faults: Arc<Mutex<Faults>>,
     in_flight: Mutex<VecDeque<wgpu::SubmissionIndex>>,
@@ -67,6 +72,10 @@ impl Context {
         let subgroups = device.features().contains(wgpu::Features::SUBGROUP)
             && adapter.subgroup_min_size == adapter.subgroup_max_size;
         let subgroup = subgroups.then_some(adapter.subgroup_min_size as usize);
+        let long_words = device.features().contains(wgpu::Features::SHADER_INT64);
+        // Where nobody may block, nobody can wait for each kernel.
+        let timestamps = device.features().contains(wgpu::Features::TIMESTAMP_QUERY)
+            && !cfg!(target_arch = "wasm32");
         let (meter, staging) = (Meter::default(), Staging::default());
         Self {
             device,
@@ -74,7 +83,10 @@ impl Context {
             info,
             limits,
             subgroup,
+            long_words,
             meter,
+            profiler: Profiler::default(),
+            timestamps,
             staging,
             faults,
             in_flight: Mutex::default(),

@@ -18,6 +18,7 @@ mod readback;
 mod recorder;
 #[cfg(test)]
 mod tests;
+mod timestamps;
 mod two_pass;
 
 use std::ops::Range;
@@ -34,7 +35,10 @@ use self::pipelines::Pipelines;
 use self::readback::Part;
 use self::recorder::Recorder;
 use self::two_pass::TwoPass;
-use super::{Backend, DeviceInfo, DeviceKind, Executable, Meter, Pending, Storage, Strategy};
+use super::{
+    Backend, DeviceInfo, DeviceKind, Executable, Members, Meter, Pending, Profiler, Storage,
+    Strategy,
+};
 use crate::error::Result;
 use crate::op::{Op, StepArgs};
 use crate::program::Program;
@@ -81,7 +85,7 @@ impl Shared {
         let target = Target {
             software: context.info.kind == DeviceKind::Software,
             subgroup: context.subgroup,
-            wide_integers: context.device.features().contains(wgpu::Features::SHADER_INT64),
+            long_words: context.long_words,
             max_threads: context.limits.max_compute_invocations_per_workgroup,
             max_workgroup_words: context.limits.max_compute_workgroup_storage_size as usize / 4,
             max_buffers: context.limits.max_storage_buffers_per_shader_stage as usize,
@@ -124,6 +128,15 @@ impl Backend for Gpu {
         &self.shared.context.meter
     }
 
+    fn profiler(&self) -> Result<&Profiler> {
+        let context = &self.shared.context;
+        if context.timestamps {
+            return Ok(&context.profiler);
+        }
+        let reason = "its driver has no timestamps: profile another device, such as `cpu`";
+        Err(context.failed("profiling", reason))
+    }
+
     fn allocate(&self, words: usize) -> Result<Storage> {
         let buffer = self.shared.context.buffer("buffer", words, USAGE)?;
         Ok(Storage::Gpu(Memory { buffer }))
@@ -151,7 +164,10 @@ impl Backend for Gpu {
     fn execute(&self, op: &Op, buffers: &[&Storage], args: &StepArgs) -> Result<()> {
         let Shared { pipelines, binder, recorder, target, .. } = &*self.shared;
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(|&storage| buffer(storage)).collect();
-        recorder.record(pipelines, binder, &kernels::lower(op, *target)?, &buffers, args)
+        let dispatches = kernels::lower(op, *target)?;
+        let on = self.shared.context.profiler.is_on();
+        let timed = if on { timestamps::timed(op, &dispatches) } else { Vec::new() };
+        recorder.record(pipelines, binder, (&dispatches, &timed), &buffers, args)
     }
 
     fn compile(&self, programs: &[Program], buffers: &[Storage]) -> Result<Box<dyn Executable>> {
@@ -170,8 +186,8 @@ impl Backend for Gpu {
         let shared = &self.shared;
         let persistent = match strategy {
             Strategy::Program | Strategy::TwoPass => None,
-            Strategy::Auto => Persistent::suited(shared, programs, steps),
-            _ => Some(Persistent::fitting(shared, programs, strategy)?),
+            Strategy::Auto => Persistent::suited(shared, programs, steps, None),
+            _ => Some(Persistent::fitting(shared, programs, strategy, None)?),
         };
         if let Some(persistent) = persistent {
             return Ok(Box::new(persistent.bind(shared.clone(), &buffers)?));
@@ -185,6 +201,26 @@ impl Backend for Gpu {
             return Ok(Box::new(two_pass.bind(shared.clone(), &buffers)?));
         }
         Ok(Box::new(GpuExecutable::new(shared.clone(), programs, &buffers)?))
+    }
+
+    fn compile_many(
+        &self,
+        programs: &[Program],
+        buffers: &[Storage],
+        members: &Members,
+        strategy: Strategy,
+        steps: usize,
+    ) -> Result<Option<Box<dyn Executable>>> {
+        let persistent = match strategy {
+            Strategy::Auto => Persistent::suited(&self.shared, programs, steps, Some(members)),
+            Strategy::Persistent | Strategy::Registers => {
+                Some(Persistent::fitting(&self.shared, programs, strategy, Some(members))?)
+            }
+            _ => None,
+        };
+        let Some(persistent) = persistent else { return Ok(None) };
+        let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
+        Ok(Some(Box::new(persistent.bind(self.shared.clone(), &buffers)?)))
     }
 
     fn synchronize(&self) -> Pending<'_, ()> {

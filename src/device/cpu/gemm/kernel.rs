@@ -23,6 +23,13 @@ pub(super) const LINE: usize = 16;
 /// Rows of a minibatch lie anywhere, and the processor's own prefetchers stop at pages.
 pub(super) const AHEAD: usize = 128;
 
+/// Every vector of a row of B is read as a whole.
+pub(super) const WHOLE: usize = 0;
+/// Of the last vector of a row of B only `tail` lanes are read, which takes an instruction more.
+pub(super) const TAIL: usize = 1;
+/// As [`TAIL`], and columns of A are picked.
+pub(super) const PICK: usize = 2;
+
 /// What one call of a tile computes: `C (+)= A.B` over `depth` columns of A and rows of B.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tile {
@@ -69,8 +76,8 @@ pub(super) type ColumnFn = unsafe fn(&Tile);
 #[derive(Debug)]
 pub(super) struct Kernel {
     pub(super) lanes: usize,
-    /// By rows - 1, vectors - 1, and whether columns of A are picked.
-    pub(super) tiles: &'static [[[TileFn; 2]; TILE_VECTORS]],
+    /// By rows - 1, vectors - 1, and how operands are read: [`WHOLE`], [`TAIL`] or [`PICK`].
+    pub(super) tiles: &'static [[[TileFn; 3]; TILE_VECTORS]],
     /// By columns - 1 and rows - 1.
     pub(super) dots: [&'static [DotFn]; NARROW],
     /// By columns - 1, vectors - 1, and whether columns of A are picked.
@@ -146,7 +153,9 @@ pub(super) trait Vector: Copy {
 /// # Safety
 /// As [`TileFn`], and the caller enables the features of `V`.
 #[inline(always)]
-pub(super) unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const PICK: bool>(t: &Tile) {
+pub(super) unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const KIND: usize>(
+    t: &Tile,
+) {
     // SAFETY: the caller's contract is that of every access below: `MR` rows of A and C, and of
     // each row of B and C `NV - 1` whole vectors and the `tail` first lanes of another.
     unsafe {
@@ -166,8 +175,8 @@ pub(super) unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const PIC
         let mut b_row = t.b;
         let mut column = 0;
         for p in 0..t.depth {
-            let at = if PICK { *t.picks.add(p) as usize * t.a_step } else { column };
-            if !PICK && p % LINE == 0 {
+            let at = if KIND == PICK { *t.picks.add(p) as usize * t.a_step } else { column };
+            if KIND != PICK && p % LINE == 0 {
                 for row in &a {
                     V::prefetch(row.wrapping_add(at + AHEAD * t.a_step));
                 }
@@ -175,7 +184,8 @@ pub(super) unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const PIC
             let mut b = [V::zero(); NV];
             for (j, b) in b.iter_mut().enumerate() {
                 let from = b_row.add(j * V::LANES);
-                *b = if j + 1 < NV { V::load(from) } else { V::load_first(from, tail) };
+                let whole = KIND == WHOLE || j + 1 < NV;
+                *b = if whole { V::load(from) } else { V::load_first(from, tail) };
             }
             for i in 0..MR {
                 let x = V::splat(a[i].add(at));
@@ -203,9 +213,9 @@ macro_rules! kernel {
         Kernel {
             lanes: $lanes,
             tiles: &[$([
-                [$tile::<$rows, 1, false>, $tile::<$rows, 1, true>],
-                [$tile::<$rows, 2, false>, $tile::<$rows, 2, true>],
-                [$tile::<$rows, 3, false>, $tile::<$rows, 3, true>],
+                [$tile::<$rows, 1, WHOLE>, $tile::<$rows, 1, TAIL>, $tile::<$rows, 1, PICK>],
+                [$tile::<$rows, 2, WHOLE>, $tile::<$rows, 2, TAIL>, $tile::<$rows, 2, PICK>],
+                [$tile::<$rows, 3, WHOLE>, $tile::<$rows, 3, TAIL>, $tile::<$rows, 3, PICK>],
             ]),*],
             dots: [
                 &[$($dots::<$rows, 1>),*],

@@ -1,7 +1,7 @@
 //! The micro-kernels with 256-bit vectors: tiles of 4 rows by 24 columns, which leaves one of the
 //! 16 registers for the broadcast of A beside 12 sums and 3 vectors of B.
 
-use super::kernel::{Kernel, Tile, Vector, kernel, tile};
+use super::kernel::{Kernel, PICK, TAIL, Tile, Vector, WHOLE, kernel, tile};
 use super::kernel_narrow::{columns, dots};
 use super::pack::{Panel, pack};
 use std::arch::x86_64::*;
@@ -10,9 +10,9 @@ pub(super) static KERNEL: Kernel =
     kernel!(8, [tile_avx2, dots_avx2, columns_avx2], pack_avx2, [1, 2, 3, 4]);
 
 #[target_feature(enable = "avx2,fma")]
-unsafe fn tile_avx2<const MR: usize, const NV: usize, const PICK: bool>(t: &Tile) {
+unsafe fn tile_avx2<const MR: usize, const NV: usize, const KIND: usize>(t: &Tile) {
     // SAFETY: the contract is the caller's, and the features are enabled here.
-    unsafe { tile::<V256, MR, NV, PICK>(t) }
+    unsafe { tile::<V256, MR, NV, KIND>(t) }
 }
 
 #[target_feature(enable = "avx2,fma")]

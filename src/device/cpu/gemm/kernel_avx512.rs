@@ -1,6 +1,6 @@
 //! The micro-kernels with 512-bit vectors: tiles of 8 rows by 48 columns.
 
-use super::kernel::{Kernel, Tile, Vector, kernel, tile};
+use super::kernel::{Kernel, PICK, TAIL, Tile, Vector, WHOLE, kernel, tile};
 use super::kernel_narrow::{columns, dots};
 use super::pack::{Panel, pack};
 use std::arch::x86_64::*;
@@ -9,9 +9,9 @@ pub(super) static KERNEL: Kernel =
     kernel!(16, [tile_avx512, dots_avx512, columns_avx512], pack_avx512, [1, 2, 3, 4, 5, 6, 7, 8]);
 
 #[target_feature(enable = "avx512f")]
-unsafe fn tile_avx512<const MR: usize, const NV: usize, const PICK: bool>(t: &Tile) {
+unsafe fn tile_avx512<const MR: usize, const NV: usize, const KIND: usize>(t: &Tile) {
     // SAFETY: the contract is the caller's, and the feature is enabled here.
-    unsafe { tile::<V512, MR, NV, PICK>(t) }
+    unsafe { tile::<V512, MR, NV, KIND>(t) }
 }
 
 #[target_feature(enable = "avx512f")]

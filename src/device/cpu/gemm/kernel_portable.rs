@@ -2,7 +2,7 @@
 //!
 //! They run where nothing better is known: aarch64 (NEON is always there), wasm, old x86.
 
-use super::kernel::{Kernel, Tile, Vector, kernel, tile};
+use super::kernel::{Kernel, PICK, TAIL, Tile, Vector, WHOLE, kernel, tile};
 use super::kernel_narrow::{columns, dots};
 use super::pack::{Panel, pack};
 
@@ -18,9 +18,9 @@ pub(super) static KERNEL: Kernel = kernel!(
 pub(super) static KERNEL: Kernel =
     kernel!(4, [tile_portable, dots_portable, columns_portable], pack_portable, [1, 2, 3, 4]);
 
-unsafe fn tile_portable<const MR: usize, const NV: usize, const PICK: bool>(t: &Tile) {
+unsafe fn tile_portable<const MR: usize, const NV: usize, const KIND: usize>(t: &Tile) {
     // SAFETY: the contract is the caller's; no feature is needed.
-    unsafe { tile::<V128, MR, NV, PICK>(t) }
+    unsafe { tile::<V128, MR, NV, KIND>(t) }
 }
 
 unsafe fn dots_portable<const MR: usize, const NR: usize>(t: &Tile) {

@@ -4,7 +4,7 @@
 //! strips as wide as a tile, tiles. A block of B is read by all rows, a block of A by all strips,
 //! so each is packed (or left where it lies) according to how often it is read and how it lies.
 
-use super::kernel::{Kernel, MAX_ROWS, TILE_VECTORS, Tile};
+use super::kernel::{Kernel, MAX_ROWS, PICK, TAIL, TILE_VECTORS, Tile, WHOLE};
 use super::narrow::DOT_STEPS;
 use super::pack::Panel;
 use super::runs::Runs;
@@ -215,6 +215,12 @@ impl Product<'_, '_> {
         let vectors = self.kernel.vectors(cols.len());
         let last = steps.end == self.b.rows();
         let picks = if packed_a.is_some() { None } else { self.a.picked_columns(steps.start) };
+        let tail = cols.len() - (vectors - 1) * self.kernel.lanes;
+        let kind = match picks {
+            Some(_) => PICK,
+            None if tail == self.kernel.lanes => WHOLE,
+            None => TAIL,
+        };
         let mut tile = Tile {
             a: [std::ptr::null(); MAX_ROWS],
             a_step: if packed_a.is_some() { tallest } else { self.a.col_stride() },
@@ -224,7 +230,7 @@ impl Product<'_, '_> {
             depth: steps.len(),
             c: std::ptr::null_mut(),
             c_step: self.c.leading(),
-            tail: cols.len() - (vectors - 1) * self.kernel.lanes,
+            tail,
             accumulate: steps.start > 0 || self.beta == Beta::Accumulate,
         };
         let mut runs = Runs::new(rows.start, cols.clone(), &self.c);
@@ -241,7 +247,7 @@ impl Product<'_, '_> {
                 self.a.find_rows(i, steps.start, &mut tile.a[..height]);
             }
             tile.c = self.c.at(i, cols.start);
-            let kernel = self.kernel.tiles[height - 1][vectors - 1][usize::from(picks.is_some())];
+            let kernel = self.kernel.tiles[height - 1][vectors - 1][kind];
             // SAFETY: this processor has the kernel's features, as `Kernel::all` says. The views
             // hold rows `i..i + height`, `cols` and `steps` of A, B and C; where A or B is
             // packed, `pack_a` and `pack_b` have filled the panels that the tile reads.

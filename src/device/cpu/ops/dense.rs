@@ -1,5 +1,6 @@
 //! Matrix products and what is done to their results while they are in cache.
 
+use super::narrow::{add_rows, add_to_rows};
 use super::subnormal::flush;
 use super::{Picked, pick_checked};
 use crate::device::cpu::crew::{CHUNK, Crew};
@@ -113,7 +114,7 @@ pub(super) fn bias_gradient(
         let width = (CHUNK * cols / delta.len()).clamp(1, cols).next_multiple_of(16);
         let parts = out.chunks_mut(width).enumerate();
         crew.for_each(delta.len(), parts, |(i, out)| {
-            vectorize(|| sum_rows(delta, cols, i * width, beta, out));
+            vectorize(Sums { matrix: delta, cols, first: i * width, beta, out });
         });
     });
 }
@@ -154,7 +155,9 @@ impl Vectorized for Finish<'_> {
     #[inline(always)]
     fn run(self) {
         let Self { bias, activation, col, run, beside } = self;
-        add_bias(bias, col, run);
+        if let Some(bias) = bias {
+            add_to_rows(&bias[col..], run);
+        }
         let value = match beside {
             Some(value) => {
                 activation.apply_to(run, value);
@@ -190,26 +193,24 @@ impl Vectorized for Chain<'_> {
     }
 }
 
-/// z + bias, on part of a row that begins at column `col`, or on whole rows.
-#[inline(always)]
-fn add_bias(bias: Option<&[f32]>, col: usize, run: &mut [f32]) {
-    let Some(bias) = bias.map(|bias| &bias[col..]) else { return };
-    for row in run.chunks_mut(bias.len()) {
-        for (z, b) in row.iter_mut().zip(bias) {
-            *z += b;
-        }
-    }
+/// The sums of the columns from `first` on of a matrix of `cols` columns, row after row.
+struct Sums<'a> {
+    matrix: &'a [f32],
+    cols: usize,
+    first: usize,
+    beta: Beta,
+    out: &'a mut [f32],
 }
 
-/// The sums of the columns from `first` on of a matrix of `cols` columns, row after row.
-#[inline(always)]
-fn sum_rows(matrix: &[f32], cols: usize, first: usize, beta: Beta, out: &mut [f32]) {
-    if beta == Beta::Overwrite {
-        out.fill(0.0);
-    }
-    for row in matrix.chunks_exact(cols) {
-        for (sum, x) in out.iter_mut().zip(&row[first..]) {
-            *sum += x;
+impl Vectorized for Sums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { matrix, cols, first, beta, out } = self;
+        if beta == Beta::Overwrite {
+            out.fill(0.0);
         }
+        add_rows(matrix, cols, first, out);
     }
 }

@@ -165,6 +165,14 @@ fn by_values(
 ) {
     let Values { values, picked, positive } = targets;
     let width = outputs.len() / row_losses.len();
+    if let (1, Picked::From(first)) = (width, picked) {
+        // Elements side by side, and so vectors of them.
+        let rows = outputs.chunks_exact(1).zip(delta.chunks_exact_mut(1)).zip(row_losses);
+        for (((y, d), row_loss), t) in rows.zip(values[first..].chunks_exact(1)) {
+            *row_loss = loss.row(y, Target::Values(t), positive, d);
+        }
+        return;
+    }
     let rows = outputs.chunks_exact(width).zip(delta.chunks_exact_mut(width));
     for (i, ((y, d), row_loss)) in rows.zip(row_losses).enumerate() {
         let from = picked.row(i) * width;

@@ -7,6 +7,7 @@ mod elementwise;
 mod histogram;
 mod layout;
 mod loss;
+mod narrow;
 mod random;
 mod reduce;
 mod subnormal;

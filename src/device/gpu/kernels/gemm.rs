@@ -11,7 +11,7 @@ const BINDINGS: &[Access] =
     &[Access::Read, Access::Read, Access::Read, Access::Read, Access::Write, Access::Write];
 
 macro_rules! kernel {
-    ($name:expr, $entry:literal, $a:literal, $b:literal, $c:literal) => {
+    ($name:expr, $entry:literal, $a:literal, $b:literal, $c:literal $(, $library:literal)?) => {
         Kernel {
             name: $name,
             entry: $entry,
@@ -19,6 +19,7 @@ macro_rules! kernel {
                 include_str!("../../../../shaders/common.wgsl"),
                 include_str!("../../../../shaders/pick.wgsl"),
                 include_str!("../../../../shaders/activation_fused.wgsl"),
+                $(include_str!(concat!("../../../../shaders/", $library, ".wgsl")),)?
                 include_str!("../../../../shaders/gemm.wgsl"),
                 include_str!(concat!("../../../../shaders/gemm_", $a, ".wgsl")),
                 include_str!(concat!("../../../../shaders/gemm_", $b, ".wgsl")),
@@ -34,22 +35,22 @@ macro_rules! kernel {
 type Forms = [Kernel; 8];
 
 macro_rules! forms {
-    ($entry:literal) => {
+    ($entry:literal, $a4:literal, $b4:literal $(, $library:literal)?) => {
         [
             kernel!($entry, $entry, "a", "b", "c"),
-            kernel!(concat!($entry, "_a4"), $entry, "a4", "b", "c"),
-            kernel!(concat!($entry, "_b4"), $entry, "a", "b4", "c"),
-            kernel!(concat!($entry, "_a4b4"), $entry, "a4", "b4", "c"),
+            kernel!(concat!($entry, "_a4"), $entry, $a4, "b", "c" $(, $library)?),
+            kernel!(concat!($entry, "_b4"), $entry, "a", $b4, "c" $(, $library)?),
+            kernel!(concat!($entry, "_a4b4"), $entry, $a4, $b4, "c" $(, $library)?),
             kernel!(concat!($entry, "_c4"), $entry, "a", "b", "c4"),
-            kernel!(concat!($entry, "_a4c4"), $entry, "a4", "b", "c4"),
-            kernel!(concat!($entry, "_b4c4"), $entry, "a", "b4", "c4"),
-            kernel!(concat!($entry, "_a4b4c4"), $entry, "a4", "b4", "c4"),
+            kernel!(concat!($entry, "_a4c4"), $entry, $a4, "b", "c4" $(, $library)?),
+            kernel!(concat!($entry, "_b4c4"), $entry, "a", $b4, "c4" $(, $library)?),
+            kernel!(concat!($entry, "_a4b4c4"), $entry, $a4, $b4, "c4" $(, $library)?),
         ]
     };
 }
 
-static TILED: Forms = forms!("gemm_tiled");
-static SHUFFLE: Forms = forms!("gemm_shuffle");
+static TILED: Forms = forms!("gemm_tiled", "a4", "b4");
+static SHUFFLE: Forms = forms!("gemm_shuffle", "a_long", "b_long", "long");
 static FINISH: Kernel = kernel!("gemm_finish", "gemm_finish", "a", "b", "c");
 
 /// `struct Params` of `shaders/gemm.wgsl`.
@@ -277,23 +278,14 @@ struct Tiling {
 enum TileShape {
     /// `gemm_tiled`: `side` x `side` threads, each with `blocks` x `blocks` blocks of 4 x 4.
     Tiled { side: usize, blocks: usize },
-    /// `gemm_shuffle`: one subgroup, with `rows` rows of 4 elements a thread.
-    Shuffle { rows: usize },
+    /// `gemm_shuffle`: one subgroup, with `rows` rows of `quads` quads of elements a thread.
+    Shuffle { rows: usize, quads: usize },
 }
 
 impl TileShape {
     fn choose(m: usize, n: usize, k: usize, target: Target) -> Self {
-        if target.software && target.subgroup == Some(SHUFFLE_LANES) {
-            // More rows make better use of a load and take longer to compile.
-            let large = m > 16 && m * n * k >= LARGE_PRODUCT;
-            let rows = if m <= 8 {
-                8
-            } else if large {
-                32
-            } else {
-                16
-            };
-            return Self::Shuffle { rows };
+        if target.software && target.long_words && target.subgroup == Some(SHUFFLE_LANES) {
+            return Self::shuffle(m, n, k);
         }
         let fits = |&(side, blocks): &(usize, usize)| {
             let words = 2 * side * (side * blocks + 1) * 4;
@@ -308,11 +300,24 @@ impl TileShape {
         Self::Tiled { side, blocks }
     }
 
+    /// More sums a thread make better use of a load and take longer to compile.
+    fn shuffle(m: usize, n: usize, k: usize) -> Self {
+        let large = m * n * k >= LARGE_PRODUCT;
+        let rows = match m {
+            0..=8 => 8,
+            17.. if large => 32,
+            _ => 16,
+        };
+        // A second quad only where no more columns beyond the last would be computed.
+        let wide = large && n.div_ceil(4 * SHUFFLE_LANES).is_multiple_of(2);
+        Self::Shuffle { rows, quads: if wide { 2 } else { 1 } }
+    }
+
     /// The rows and columns of a tile.
     fn size(self) -> (usize, usize) {
         match self {
             Self::Tiled { side, blocks } => (4 * side * blocks, 4 * side * blocks),
-            Self::Shuffle { rows } => (rows, 4 * SHUFFLE_LANES),
+            Self::Shuffle { rows, quads } => (rows, 4 * quads * SHUFFLE_LANES),
         }
     }
 
@@ -326,7 +331,9 @@ impl TileShape {
             Self::Tiled { side, blocks } => {
                 (&TILED, vec![("SIDE", word(side)), ("BLOCKS", word(blocks))])
             }
-            Self::Shuffle { rows } => (&SHUFFLE, vec![("ROWS", word(rows))]),
+            Self::Shuffle { rows, quads } => {
+                (&SHUFFLE, vec![("ROWS", word(rows)), ("QUADS", word(quads))])
+            }
         }
     }
 }

@@ -85,8 +85,8 @@ pub(super) struct Target {
     pub(super) software: bool,
     /// The threads of a subgroup, if all have the same and shaders may use them.
     pub(super) subgroup: Option<usize>,
-    /// Whether shaders may use 64-bit integers.
-    pub(super) wide_integers: bool,
+    /// Whether shaders may use integers of 64 bits.
+    pub(super) long_words: bool,
     /// The threads of a workgroup.
     pub(super) max_threads: u32,
     /// The words of memory that a workgroup shares.

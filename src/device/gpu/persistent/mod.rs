@@ -1,5 +1,5 @@
 //! The persistent strategy: one workgroup runs many whole steps in one dispatch, with the parameters
-//! and the optimizer's state in its memory.
+//! and the optimizer's state in its memory. Networks that are trained side by side have a workgroup each.
 //!
 //! What it runs is read out of the programs (`plan`), which stay the specification. It has two forms: in
 //! the memory of a workgroup (`workgroup`, `layout`), and for the smallest networks in the registers of
@@ -22,15 +22,19 @@ use self::kernel::{Kernel, MAX_DISPATCHES, Span};
 use self::pace::Pace;
 use self::plan::{Minibatch, Plan};
 use self::source::Source;
-use super::super::{Executable, Launch, Meter, Strategy};
+use super::super::{Executable, Launch, Members, Meter, Strategy, Timed};
 use super::Shared;
 use super::kernels::{LOOP_LIMIT, Slot, picked, word};
 use crate::error::Result;
-use crate::op::StepArgs;
+use crate::op::{Cost, StepArgs};
 use crate::program::Program;
 
 /// Steps whose arguments are uploaded at once.
 const MAX_STEPS: usize = 8_192;
+
+/// The same of networks that have arguments of their own, for each of them, and for all together.
+const STEPS_OF_MEMBER: usize = 128;
+const STEPS_OF_MEMBERS: usize = 1 << 18;
 
 /// Multiplications that one dispatch takes at most, where no clock says how long they take.
 const MOST_AT_ONCE: usize = 200_000_000;
@@ -65,6 +69,7 @@ struct Step {
 
 /// What fits an adapter, not bound to buffers yet.
 pub(super) struct Persistent {
+    members: usize,
     strategy: Strategy,
     plan: Plan,
     source: Source,
@@ -80,34 +85,47 @@ impl Persistent {
         shared: &Shared,
         programs: &[Program],
         strategy: Strategy,
+        members: Option<&Members>,
     ) -> Result<Self> {
         let unfit = |reason: String| strategy.unfit(reason);
-        let (plan, minibatches) = Plan::of(programs).map_err(unfit)?;
+        let (mut plan, minibatches) = Plan::of(programs).map_err(unfit)?;
+        if let Some(members) = members {
+            plan = plan.side_by_side(&members.strides);
+        }
         let rows = minibatches.iter().map(|minibatch| minibatch.rows).max().unwrap_or(1);
         let source = match strategy {
             Strategy::Registers => registers::source(&plan, rows, shared.target),
             _ => workgroup::source(&plan, rows, shared.target),
         };
         let source = source.map_err(unfit)?;
+        if members.is_some() && source.values.is_some() {
+            return Err(unfit("the values of several networks fit no workgroup's memory".into()));
+        }
         let buffers = source.buffers(&plan);
         if buffers > shared.target.max_buffers {
             let most = shared.target.max_buffers;
             let reason = format!("it needs {buffers} storage buffers, and the adapter has {most}");
             return Err(unfit(reason));
         }
-        Ok(Self { strategy, plan, source, minibatches })
+        let members = members.map_or(1, |members| members.count);
+        Ok(Self { members, strategy, plan, source, minibatches })
     }
 
     /// The same by the strategy that is likely to be the fastest for so many steps; none where that is
     /// the program.
-    pub(super) fn suited(shared: &Shared, programs: &[Program], steps: usize) -> Option<Self> {
+    pub(super) fn suited(
+        shared: &Shared,
+        programs: &[Program],
+        steps: usize,
+        members: Option<&Members>,
+    ) -> Option<Self> {
         let software = shared.target.software;
         let (most, saved) =
             if software { (MOST_SOFTWARE_WORK, SAVED_ON_SOFTWARE) } else { (MOST_WORK, SAVED) };
-        let pays = |this: &Self| this.compilation() <= saved * steps as f64;
+        let pays = |this: &Self| this.compilation() <= saved * (this.members * steps) as f64;
         let strategies = [Strategy::Registers, Strategy::Persistent].into_iter().zip(most);
         let fitting = |(strategy, most)| {
-            let this = Self::fitting(shared, programs, strategy).ok();
+            let this = Self::fitting(shared, programs, strategy, members).ok();
             this.filter(|this| this.work() <= most && pays(this))
         };
         strategies.filter_map(fitting).next()
@@ -130,16 +148,29 @@ impl Persistent {
         3 * rows.unwrap_or(1) * layers.sum::<usize>()
     }
 
+    /// A step of all networks: the products that it computes, and the data that it reads.
+    fn timed(&self) -> Timed {
+        let rows = self.minibatches.iter().map(|minibatch| minibatch.rows).max().unwrap_or(1);
+        let weights: Vec<usize> =
+            self.plan.layers.iter().map(|layer| layer.inputs * layer.outputs).collect();
+        // Inputs have no deltas.
+        let flop = 2 * rows * (3 * weights.iter().sum::<usize>() - weights[0]);
+        let bytes = 4 * rows * (self.plan.layers[0].inputs + self.plan.outputs());
+        let [flop, bytes] = [flop, bytes].map(|x| (self.members * x) as u64);
+        Timed { instruction: "steps", kernel: self.strategy.name(), cost: Cost { flop, bytes } }
+    }
+
     /// Makes all that running needs.
     pub(super) fn bind(
         self,
         shared: Arc<Shared>,
         buffers: &[&wgpu::Buffer],
     ) -> Result<PersistentExecutable> {
-        let Self { strategy, plan, source, minibatches } = &self;
+        let Self { members, strategy, plan, source, minibatches } = &self;
         let context = &shared.context;
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
-        let steps = context.buffer("steps", MAX_STEPS * size_of::<Step>() / 4, usage)?;
+        let room = (members * STEPS_OF_MEMBER).clamp(MAX_STEPS, STEPS_OF_MEMBERS);
+        let steps = context.buffer("steps", room * size_of::<Step>() / 4, usage)?;
         let values = |words| context.buffer("values", words, wgpu::BufferUsages::STORAGE);
         let values = source.values.map(values).transpose()?;
         let order = match picked(plan.rows()).order {
@@ -154,10 +185,13 @@ impl Persistent {
         let bound: Vec<&wgpu::Buffer> =
             fixed.into_iter().chain(written).chain(moments).chain(&values).collect();
         let kernel = Kernel::compile(context, &shared.persistent, source, &bound)?;
-        let most = (LOOP_LIMIT / source.iterations).min(MOST_AT_ONCE / self.work());
+        let most = (LOOP_LIMIT / source.iterations).min(MOST_AT_ONCE / (members * self.work()));
         Ok(PersistentExecutable {
             pace: Pace::new(most.clamp(1, MAX_STEPS / MAX_DISPATCHES)),
+            room,
             bytes: Vec::with_capacity(MAX_STEPS * size_of::<Step>()),
+            members: word(*members),
+            timed: self.timed(),
             minibatches: minibatches.clone(),
             strategy: *strategy,
             kernel,
@@ -173,15 +207,19 @@ pub(super) struct PersistentExecutable {
     strategy: Strategy,
     kernel: Kernel,
     minibatches: Vec<Minibatch>,
-    /// The arguments of up to [`MAX_STEPS`] steps, and as bytes on their way there.
+    members: u32,
+    /// A step of all of them, where somebody profiles.
+    timed: Timed,
+    /// The arguments of up to `room` steps, and as bytes on their way there.
     steps: wgpu::Buffer,
+    room: usize,
     bytes: Vec<u8>,
     pace: Pace,
 }
 
 impl PersistentExecutable {
-    /// Uploads the arguments of a submission's steps.
-    fn upload(&mut self, launches: &[Launch]) {
+    /// Uploads the arguments of a submission's steps, one list after the other.
+    fn upload<'a>(&mut self, launches: impl Iterator<Item = &'a Launch>) {
         self.bytes.clear();
         for launch in launches {
             let Minibatch { rows, delta_scale, loss_scale } = self.minibatches[launch.program];
@@ -196,21 +234,37 @@ impl PersistentExecutable {
     }
 }
 
-impl Executable for PersistentExecutable {
-    fn run(&mut self, launches: &[Launch]) -> Result<()> {
+impl PersistentExecutable {
+    /// Queues lists of launches that are equally long: one that all networks share, or one for each.
+    fn queue(&mut self, lists: &[&[Launch]]) -> Result<()> {
         self.shared.recorder.flush()?;
-        let steps = self.pace.begin(launches.len());
-        for chunk in launches.chunks(steps * MAX_DISPATCHES) {
-            self.upload(chunk);
-            let context = &self.shared.context;
-            let spans: Vec<Span> = (0..chunk.len())
+        let launches = lists.first().map_or(0, |list| list.len());
+        let steps = self.pace.begin(launches);
+        let most = (steps * MAX_DISPATCHES).min(self.room / lists.len().max(1));
+        for first in (0..launches).step_by(most) {
+            let count = most.min(launches - first);
+            self.upload(lists.iter().flat_map(|list| &list[first..first + count]));
+            let stride = if lists.len() > 1 { count } else { 0 };
+            let spans: Vec<Span> = (0..count)
                 .step_by(steps)
-                .map(|first| Span::new(first, steps.min(chunk.len() - first)))
+                .map(|first| Span::new(first, steps.min(count - first), stride))
                 .collect();
-            context.submit(Some(self.kernel.encode(context, &spans)))?;
-            Meter::add(&context.meter.steps, chunk.len());
+            let context = &self.shared.context;
+            self.kernel.submit(context, &spans, self.members, self.timed)?;
+            Meter::add(&context.meter.steps, count * self.members as usize);
         }
         Ok(())
+    }
+}
+
+impl Executable for PersistentExecutable {
+    fn run(&mut self, launches: &[Launch]) -> Result<()> {
+        self.queue(&[launches])
+    }
+
+    fn run_many(&mut self, lists: &[Vec<Launch>]) -> Result<()> {
+        let lists: Vec<&[Launch]> = lists.iter().map(Vec::as_slice).collect();
+        self.queue(&lists)
     }
 
     fn strategy(&self) -> Strategy {

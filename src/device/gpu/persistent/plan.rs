@@ -55,6 +55,19 @@ pub(in super::super) struct Plan {
     pub(in super::super) moments: Vec<usize>,
     /// The words of each of them.
     pub(in super::super) words: usize,
+    /// Where there are several networks.
+    pub(super) strides: Strides,
+}
+
+/// By how many words each network's numbers lie behind those of the network before, buffer by buffer;
+/// 0 for what all share, and for a network that is alone. The moments lie as the parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in super::super) struct Strides {
+    pub(super) features: usize,
+    pub(super) targets: usize,
+    pub(super) order: usize,
+    pub(super) losses: usize,
+    pub(super) parameters: usize,
 }
 
 /// A program's instructions, taken one after the other.
@@ -179,11 +192,28 @@ impl Plan {
             parameters: first.weight.buffer,
             moments: updates.moments,
             words: program.buffers[first.weight.buffer].words,
+            strides: Strides::default(),
         };
         if pick != targets.pick || pick == Pick::All {
             return Err("features and targets are gathered into minibatches of their own".into());
         }
         Ok((plan, Minibatch { rows, delta_scale, loss_scale }))
+    }
+
+    /// The plan of several networks, whose buffers have these strides.
+    pub(super) fn side_by_side(self, strides: &[usize]) -> Self {
+        let order = match self.pick {
+            Pick::Order(order) => strides[order.buffer],
+            _ => 0,
+        };
+        let strides = Strides {
+            features: strides[self.features.buffer],
+            targets: strides[self.targets.buffer],
+            order,
+            losses: strides[self.losses.buffer],
+            parameters: strides[self.parameters],
+        };
+        Self { strides, ..self }
     }
 
     /// The rows of the data, and how a minibatch's are picked.

@@ -112,10 +112,12 @@ fn transfers(plan: &Plan, registers: &[Register]) -> String {
         };
         pairs().flat_map(of).collect()
     };
-    let load = each(&|name, stored, i, word| format!("{name}[{i}] = {stored}[{word}];"));
-    let save = each(&|name, stored, i, word| format!("{stored}[{word}] = {name}[{i}];"));
+    let load = each(&|name, stored, i, word| format!("{name}[{i}] = {stored}[begin + {word}u];"));
+    let save = each(&|name, stored, i, word| format!("{stored}[begin + {word}u] = {name}[{i}];"));
     let clear = (0..registers.len()).map(|i| format!("gradients[{i}] = 0.0;"));
-    function("load()", load) + &function("save()", save) + &function("clear()", clear)
+    function("load(begin: u32)", load)
+        + &function("save(begin: u32)", save)
+        + &function("clear()", clear)
 }
 
 fn descend((i, register): (usize, &Register)) -> String {
@@ -139,7 +141,7 @@ fn learn(layers: &[Numbered<'_>]) -> Vec<String> {
     let inputs = layers[0].layer.inputs;
     let mut lines = vec![
         "let at = data_row(row);".to_owned(),
-        format!("let begin = FEATURES + at * {inputs}u;"),
+        format!("let begin = features_of(at, {inputs}u);"),
     ];
     lines.extend((0..inputs).map(|i| format!("let y0_{i} = features[begin + {i}u];")));
     for (l, layer) in (1..).zip(layers) {

@@ -65,6 +65,7 @@ pub(in super::super) fn formulas(plan: &Plan) -> String {
     let text = keep_cases(FORMULAS, "OPTIMIZER", &[plan.optimizer.code()]);
     let text = keep_cases(&text, "LOSS", &[plan.loss.code()]);
     let text = keep_cases(&text, "code", &codes);
+    let strides = plan.strides;
     let sizes = [
         ("FEATURES", word(plan.features.offset)),
         ("TARGETS", word(plan.targets.offset)),
@@ -72,6 +73,11 @@ pub(in super::super) fn formulas(plan: &Plan) -> String {
         ("ORDER", picked(plan.rows()).offset),
         ("LOSSES", word(plan.losses.offset)),
         ("SLOTS", word(plan.losses.shape.rows)),
+        ("FEATURES_STRIDE", word(strides.features)),
+        ("TARGETS_STRIDE", word(strides.targets)),
+        ("ORDER_STRIDE", word(strides.order)),
+        ("LOSSES_STRIDE", word(strides.losses)),
+        ("PARAMETERS_STRIDE", word(strides.parameters)),
     ];
     let sizes: String =
         sizes.into_iter().map(|(name, value)| format!("const {name}: u32 = {value}u;\n")).collect();

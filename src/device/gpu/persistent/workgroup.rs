@@ -66,11 +66,11 @@ fn constant(layer: &PlanLayer, places: &Places) -> String {
 /// The memory of moments and values, what moves the moments, and where threads meet.
 fn memory(plan: &Plan, layout: &Layout) -> String {
     let names = source::moment_names(plan).iter();
-    let load = names.clone().map(|name| format!("{name}[i] = stored_{name}[i];"));
-    let save = names.map(|name| format!("stored_{name}[i] = {name}[i];"));
+    let load = names.clone().map(|name| format!("{name}[i] = stored_{name}[begin + i];"));
+    let save = names.map(|name| format!("stored_{name}[begin + i] = {name}[i];"));
     let mut text = source::moments(plan, "workgroup", plan.words);
-    text += &function("load_moments(i: u32)", load);
-    text += &function("save_moments(i: u32)", save);
+    text += &function("load_moments(begin: u32, i: u32)", load);
+    text += &function("save_moments(begin: u32, i: u32)", save);
     let mut barriers = vec!["workgroupBarrier();".to_owned()];
     if layout.values_inside {
         text += &format!("var<workgroup> values: array<f32, {}>;\n", layout.values.max(1));

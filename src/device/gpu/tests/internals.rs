@@ -14,7 +14,7 @@ use crate::program::{BufferSpec, Program};
 const HARDWARE: Target = Target {
     software: false,
     subgroup: None,
-    wide_integers: false,
+    long_words: false,
     max_threads: 256,
     max_workgroup_words: 4_096,
     max_buffers: 8,

@@ -36,7 +36,7 @@ const MOST_MOVED: usize = 16;
 
 /// Whether the form is for this adapter.
 pub(super) fn suit(target: Target) -> bool {
-    target.software && target.subgroup == Some(LANES) && target.wide_integers
+    target.software && target.subgroup == Some(LANES) && target.long_words
 }
 
 /// The kernels of a plan whose minibatches have at most `rows` rows.
@@ -235,7 +235,10 @@ fn sum_inputs(units: usize) -> String {
     let mut text = Text::default();
     text.line("fn sum_inputs(first: u32, n0: u32, slice: u32, end: u32, lane: u32) {");
     for b in 0..INPUT_BLOCKS {
-        text.line(format!("let begin{b} = features_of(there(first + {}u + lane));", LANES * b));
+        text.line(format!(
+            "let begin{b} = minibatch_features(there(first + {}u + lane));",
+            LANES * b
+        ));
     }
     text.sums(INPUT_BLOCKS, units);
     text.line("for (var octet = slice * SLICE; octet < end; octet++) {");
@@ -261,7 +264,7 @@ fn dense(units: usize) -> String {
     text.line(format!("fn dense_{units}(layer: Layer, first: u32, lane: u32) {{"));
     for b in 0..BLOCKS {
         text.line(format!("let row{b} = first + {}u + lane;", LANES * b));
-        text.line(format!("let begin{b} = features_of(there(row{b}));"));
+        text.line(format!("let begin{b} = minibatch_features(there(row{b}));"));
     }
     text.line(format!("for (var n0 = 0u; n0 < layer.outputs; n0 += {units}u) {{"));
     text.sums(BLOCKS, units);
@@ -349,7 +352,7 @@ fn weights(l: usize, layer: &PlanLayer, units: usize) -> String {
     }
     text.line("for (var first = 0u; first < step.rows; first += 8u) {");
     text.line("let record = record_of(first + lane);");
-    text.line("let begin = features_of(there(first + lane));");
+    text.line("let begin = minibatch_features(there(first + lane));");
     for o in 0..units.div_ceil(WIDTH) {
         text.line(format!(
             "let d{o} = values_at(record + layer.delta + min(n0 / 8u + {o}u, units));"

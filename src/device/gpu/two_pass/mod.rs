@@ -19,13 +19,14 @@ use std::sync::Arc;
 pub(super) use self::kernel::Cache;
 use self::kernel::{Buffers, Kernels};
 use self::source::Source;
-use super::super::{Executable, Launch, Meter, Strategy};
+use super::super::{Executable, Launch, Meter, Strategy, Timed};
 use super::Shared;
 use super::kernels::{Slot, picked, word};
 use super::persistent::plan::{Minibatch, Plan, PlanLayer};
 use super::recorder::MAX_WORK;
+use super::timestamps::Timestamps;
 use crate::error::Result;
-use crate::op::StepArgs;
+use crate::op::{Cost, StepArgs};
 use crate::program::Program;
 
 /// Steps whose arguments are uploaded at once, and that are submitted together.
@@ -116,6 +117,31 @@ impl TwoPass {
         3 * rows.unwrap_or(1) * layers.sum::<usize>()
     }
 
+    /// What the dispatches of a step are: the products they compute, and the data, weights and moments
+    /// that they read and write.
+    fn timed(&self) -> Vec<Timed> {
+        let layers = &self.plan.layers;
+        let weights: Vec<usize> = layers.iter().map(|layer| layer.inputs * layer.outputs).collect();
+        let (first, all) = (weights[0], weights.iter().sum::<usize>());
+        let inputs = layers[0].inputs;
+        let outputs: usize = layers.iter().map(|layer| layer.outputs).sum();
+        let rows = self.minibatches.iter().map(|minibatch| minibatch.rows).max().unwrap_or(1);
+        // Without a dispatch for the inputs the rows' does what that would do.
+        let split = self.source.passes.iter().any(|pass| pass.entry == "inputs");
+        let moved = 2 * self.plan.words * (1 + self.plan.moments.len());
+        let timed = |entry: &'static str| {
+            let (products, words) = match entry {
+                "inputs" => (first, first + rows * inputs),
+                "rows" if split => (2 * (all - first), all - first + rows * 2 * outputs),
+                "rows" => (2 * all - first, all + rows * (inputs + 2 * outputs)),
+                _ => (all, moved + rows * (inputs + 2 * outputs)),
+            };
+            let cost = Cost { flop: (2 * rows * products) as u64, bytes: 4 * words as u64 };
+            Timed { instruction: "steps", kernel: entry, cost }
+        };
+        self.source.passes.iter().map(|pass| timed(pass.entry)).collect()
+    }
+
     /// Makes all that running needs.
     pub(super) fn bind(
         self,
@@ -154,6 +180,7 @@ impl TwoPass {
             bytes: Vec::with_capacity(MAX_STEPS * stride),
             minibatches: minibatches.clone(),
             most: most.clamp(1, MAX_STEPS as u64) as usize,
+            timed: self.timed(),
             kernels,
             steps,
             stride,
@@ -166,6 +193,8 @@ impl TwoPass {
 pub(super) struct TwoPassExecutable {
     shared: Arc<Shared>,
     kernels: Kernels,
+    /// What the dispatches of a step are where somebody profiles.
+    timed: Vec<Timed>,
     minibatches: Vec<Minibatch>,
     /// The most steps of a submission.
     most: usize,
@@ -211,6 +240,25 @@ impl TwoPassExecutable {
     }
 }
 
+impl TwoPassExecutable {
+    /// Submits the same with each dispatch between timestamps.
+    fn submit_timed(&self, launches: &[Launch], first: bool, last: bool) -> Result<()> {
+        let mut timestamps = Timestamps::new(&self.shared.context);
+        let moves = |kernel| Timed { instruction: "steps", kernel, cost: Cost::default() };
+        if first {
+            timestamps.dispatch(moves("pack"), |pass| self.kernels.pack(pass))?;
+        }
+        for (number, launch) in launches.iter().enumerate() {
+            let rows = self.minibatches[launch.program].rows;
+            self.kernels.step_timed(&mut timestamps, &self.timed, number, rows)?;
+        }
+        if last {
+            timestamps.dispatch(moves("unpack"), |pass| self.kernels.unpack(pass))?;
+        }
+        timestamps.submit()
+    }
+}
+
 impl Executable for TwoPassExecutable {
     fn run(&mut self, launches: &[Launch]) -> Result<()> {
         self.shared.recorder.flush()?;
@@ -219,8 +267,12 @@ impl Executable for TwoPassExecutable {
             self.upload(chunk);
             let first = done == 0;
             done += chunk.len();
-            let commands = self.encode(chunk, first, done == launches.len());
-            self.shared.context.submit(Some(commands))?;
+            let last = done == launches.len();
+            if self.shared.context.profiler.is_on() {
+                self.submit_timed(chunk, first, last)?;
+            } else {
+                self.shared.context.submit(Some(self.encode(chunk, first, last)))?;
+            }
             Meter::add(&self.shared.context.meter.steps, chunk.len());
         }
         Ok(())
