@@ -1,25 +1,24 @@
 //! The form for drivers that compute on the processor: written out number by number, for subgroups of 8
 //! lanes and loads of 8 words.
 
-use std::fmt::Write;
-
 use super::super::kernels::{LOOP_LIMIT, Target};
 use super::super::persistent::plan::{Plan, PlanLayer};
 use super::super::persistent::source::{function, moment_names};
 use super::layout::{Layout, Places};
-use super::source::{Groups, Pass, Source, aligned, moments, own_moments, size, update_constants};
+use super::source::{Groups, Pass, Source, aligned, moments, own_moments, size};
+use super::written::{back, dense, gradients, sum_inputs, weights};
 
 const KERNELS: &str = include_str!("../../../../shaders/two_pass_lanes.wgsl");
 const FEATURES: &str = include_str!("../../../../shaders/two_pass_octets.wgsl");
 const FEATURES_IN_EIGHTS: &str = include_str!("../../../../shaders/two_pass_octets8.wgsl");
 
 /// The lanes of a subgroup, and the words of a vector.
-const LANES: usize = 8;
-const WIDTH: usize = 8;
+pub(super) const LANES: usize = 8;
+pub(super) const WIDTH: usize = 8;
 
 /// How many times 8 rows a workgroup of `inputs` and of `rows` takes at once.
-const INPUT_BLOCKS: usize = 4;
-const BLOCKS: usize = 2;
+pub(super) const INPUT_BLOCKS: usize = 4;
+pub(super) const BLOCKS: usize = 2;
 
 /// The most units that are not cut into tiles, and of a tile: each has some registers of every lane, in
 /// memory where those do not suffice, and takes time to compile.
@@ -30,9 +29,6 @@ const TILE_UNITS: usize = 40;
 /// cores to be busy to the end.
 const WIDE: usize = 8;
 const SLICES: usize = 8;
-
-/// The most units whose gradients stay in registers until they are used.
-const MOST_MOVED: usize = 16;
 
 /// Whether the form is for this adapter.
 pub(super) fn suit(target: Target) -> bool {
@@ -71,7 +67,7 @@ pub(super) fn source(plan: &Plan, rows: usize, _: Target) -> Result<Source, Stri
         dense(LANES),
         dense(2 * LANES),
         back(),
-        gradients(&tiles),
+        gradients(tiles.iter().map(|tile| tile.units).max().unwrap_or(1)),
         (0..).zip(&tiles).map(|(l, tile)| weights(l, &plan.layers[l], tile.units)).collect(),
         features.to_owned(),
     ];
@@ -175,220 +171,4 @@ fn calls(plan: &Plan, layout: &Layout, tiles: &[Tiles]) -> String {
     function("forward(first: u32, lane: u32)", forward)
         + &function("backward(first: u32, lane: u32)", backward)
         + &function("weights_at(number: u32, lane: u32)", groups)
-}
-
-/// A text, line by line.
-#[derive(Default)]
-struct Text(String);
-
-impl Text {
-    fn line(&mut self, line: impl std::fmt::Display) {
-        // Writing to a string cannot fail.
-        let _ = writeln!(self.0, "{line}");
-    }
-
-    /// `block` rows of `units` sums as octets, stored `at` each block's place.
-    fn store_sums(&mut self, blocks: usize, units: usize, at: impl Fn(usize, usize) -> String) {
-        for b in 0..blocks {
-            for octet in 0..units.div_ceil(WIDTH) {
-                let sum = |t: usize| {
-                    if t < units { format!("z{b}_{t}") } else { "0.0".to_owned() }
-                };
-                let quad = |from: usize| {
-                    let sums: Vec<String> = (from..from + 4).map(sum).collect();
-                    format!("vec4({})", sums.join(", "))
-                };
-                let (low, high) = (quad(WIDTH * octet), quad(WIDTH * octet + 4));
-                self.line(at(b, octet).replace("PAIR", &format!("Pair({low}, {high})")));
-            }
-        }
-    }
-
-    /// The products of an octet of inputs `x` with weights of `units` units, loaded from `weights` on.
-    fn products(&mut self, blocks: usize, units: usize, layer: &str) {
-        for j in 0..units.div_ceil(LANES) {
-            let unit = format!("min(n0 + {}u + lane, {layer}.outputs - 1u)", LANES * j);
-            self.line(format!(
-                "let w{j} = parameters_at({layer}.weight + octet * {layer}.outputs + {unit});"
-            ));
-        }
-        for t in 0..units {
-            self.line(format!("let v{t} = spread(w{}, {}u);", t / LANES, t % LANES));
-            for b in 0..blocks {
-                self.line(format!("z{b}_{t} = along(z{b}_{t}, x{b}, v{t});"));
-            }
-        }
-    }
-
-    /// Sums of so many rows and units, 0 at first.
-    fn sums(&mut self, blocks: usize, units: usize) {
-        for b in 0..blocks {
-            for t in 0..units {
-                self.line(format!("var z{b}_{t} = 0.0;"));
-            }
-        }
-    }
-}
-
-/// The sums of a tile of the first layer's units over a slice of its inputs.
-fn sum_inputs(units: usize) -> String {
-    let mut text = Text::default();
-    text.line("fn sum_inputs(first: u32, n0: u32, slice: u32, end: u32, lane: u32) {");
-    for b in 0..INPUT_BLOCKS {
-        text.line(format!(
-            "let begin{b} = minibatch_features(there(first + {}u + lane));",
-            LANES * b
-        ));
-    }
-    text.sums(INPUT_BLOCKS, units);
-    text.line("for (var octet = slice * SLICE; octet < end; octet++) {");
-    for b in 0..INPUT_BLOCKS {
-        text.line(format!("let x{b} = feature_octet(begin{b}, octet);"));
-    }
-    text.products(INPUT_BLOCKS, units, "LAYER_0");
-    text.line("}");
-    text.line("let at = PARTIALS + (slice * ROWS + first + lane) * vectors_of(LAYER_0.outputs) + n0 / 8u;");
-    let last = "vectors_of(LAYER_0.outputs)";
-    text.store_sums(INPUT_BLOCKS, units, |b, octet| {
-        let inside = format!("n0 / 8u + {octet}u < {last}");
-        let at = format!("at + {}u * {last} + {octet}u", LANES * b);
-        format!("if ({inside}) {{ set_values({at}, PAIR); }}")
-    });
-    text.line("}");
-    text.0
-}
-
-/// The sums of a layer, in tiles of so many units.
-fn dense(units: usize) -> String {
-    let mut text = Text::default();
-    text.line(format!("fn dense_{units}(layer: Layer, first: u32, lane: u32) {{"));
-    for b in 0..BLOCKS {
-        text.line(format!("let row{b} = first + {}u + lane;", LANES * b));
-        text.line(format!("let begin{b} = minibatch_features(there(row{b}));"));
-    }
-    text.line(format!("for (var n0 = 0u; n0 < layer.outputs; n0 += {units}u) {{"));
-    text.sums(BLOCKS, units);
-    text.line("for (var octet = 0u; octet < layer.vectors; octet++) {");
-    for b in 0..BLOCKS {
-        text.line(format!("let x{b} = input_octet(layer, row{b}, begin{b}, octet);"));
-    }
-    text.products(BLOCKS, units, "layer");
-    text.line("}");
-    text.store_sums(BLOCKS, units, |b, octet| {
-        let at = format!("record_of(row{b}) + layer.output + n0 / 8u + {octet}u");
-        format!("if (n0 + {}u < layer.outputs) {{ set_values({at}, PAIR); }}", WIDTH * octet)
-    });
-    text.line("}\n}");
-    text.0
-}
-
-/// The sums over a layer's deltas for the units of the layer before, two octets at a time.
-fn back() -> String {
-    const OCTETS: usize = 2;
-    let pairs = || (0..BLOCKS).flat_map(|b| (0..OCTETS).map(move |k| (b, k)));
-    let mut text = Text::default();
-    text.line("fn back(layer: Layer, before: Layer, first: u32, lane: u32) {");
-    for b in 0..BLOCKS {
-        text.line(format!("let record{b} = record_of(first + {}u + lane);", LANES * b));
-    }
-    text.line(format!("for (var octet = 0u; octet < layer.vectors; octet += {OCTETS}u) {{"));
-    for (b, k) in pairs() {
-        text.line(format!("var s{b}_{k} = Pair(vec4(0.0), vec4(0.0));"));
-    }
-    text.line("for (var units = 0u; units < vectors_of(layer.outputs); units++) {");
-    text.line("let unit = min(8u * units + lane, layer.outputs - 1u);");
-    for k in 0..OCTETS {
-        let row = format!("min(octet + {k}u, layer.vectors - 1u)");
-        text.line(format!(
-            "let w{k} = parameters_at(layer.weight + {row} * layer.outputs + unit);"
-        ));
-    }
-    for b in 0..BLOCKS {
-        text.line(format!("let d{b} = values_at(record{b} + layer.delta + units);"));
-    }
-    for t in 0..LANES {
-        for k in 0..OCTETS {
-            text.line(format!("let v{t}_{k} = spread(w{k}, {t}u);"));
-            for b in 0..BLOCKS {
-                text.line(format!(
-                    "s{b}_{k} = plus(s{b}_{k}, v{t}_{k}, {});",
-                    number_of("d", b, t)
-                ));
-            }
-        }
-    }
-    text.line("}");
-    for (b, k) in pairs() {
-        let at = format!("record{b} + before.delta + octet + {k}u");
-        text.line(format!("if (octet + {k}u < layer.vectors) {{ set_values({at}, s{b}_{k}); }}"));
-    }
-    text.line("}\n}");
-    text.0
-}
-
-/// Number t of a pair with a name.
-fn number_of(name: &str, number: usize, t: usize) -> String {
-    let (half, c) = if t < 4 { ("low", t) } else { ("high", t - 4) };
-    format!("{name}{number}.{half}.{}", ["x", "y", "z", "w"][c])
-}
-
-/// Memory for the gradients of the longest tile.
-fn gradients(tiles: &[Tiles]) -> String {
-    let units = tiles.iter().map(|tile| tile.units).max().unwrap_or(1);
-    format!("var<workgroup> gradients: array<vec4<u64>, {}>;\n", LANES * units)
-}
-
-/// The gradients of 64 inputs of a tile of units, 8 a lane, and their updates.
-fn weights(l: usize, layer: &PlanLayer, units: usize) -> String {
-    let mut text = Text::default();
-    text.line(format!("fn weights_{l}(tile: u32, n0: u32, lane: u32) {{"));
-    text.line(format!("let layer = LAYER_{l};"));
-    text.line("let octet = 8u * tile + lane;");
-    text.line("let own = min(octet, layer.vectors - 1u);");
-    text.line("let is_bias = octet == layer.vectors;");
-    text.line("let units = vectors_of(layer.outputs) - 1u;");
-    for t in 0..units {
-        text.line(format!("var a{t} = Pair(vec4(0.0), vec4(0.0));"));
-    }
-    text.line("for (var first = 0u; first < step.rows; first += 8u) {");
-    text.line("let record = record_of(first + lane);");
-    text.line("let begin = minibatch_features(there(first + lane));");
-    for o in 0..units.div_ceil(WIDTH) {
-        text.line(format!(
-            "let d{o} = values_at(record + layer.delta + min(n0 / 8u + {o}u, units));"
-        ));
-    }
-    // Two rows at a time, so that a sum is loaded and stored once for both.
-    text.line("for (var i = 0u; i < 8u; i += 2u) {");
-    for (row, lane) in [("x0", "i"), ("x1", "i + 1u")] {
-        let octet =
-            format!("input_octet(layer, first + {lane}, subgroupShuffle(begin, {lane}), own)");
-        text.line(format!("let {row} = with_bias(is_bias, {octet});"));
-    }
-    for t in 0..units {
-        let delta = number_of("d", t / WIDTH, t % WIDTH);
-        let sum = format!("plus(a{t}, x0, subgroupShuffle({delta}, i))");
-        text.line(format!("a{t} = plus({sum}, x1, subgroupShuffle({delta}, i + 1u));"));
-    }
-    text.line("}\n}");
-    // A register cannot be chosen by a number: few of them are moved on, many are put into memory.
-    let moves = units <= MOST_MOVED;
-    if !moves {
-        for t in 0..units {
-            text.line(format!("gradients[{}u + lane] = octet_of(a{t});", LANES * t));
-        }
-    }
-    let end = if layer.bias.is_some() { "layer.vectors" } else { "layer.vectors - 1u" };
-    text.line(format!("if (octet > {end}) {{ return; }}"));
-    text.line(format!("for (var t = 0u; t < min({units}u, layer.outputs - n0); t++) {{"));
-    let sum = if moves { "a0" } else { "pair_of(gradients[8u * t + lane])" };
-    let constants = update_constants(layer);
-    text.line(format!("descend(layer, octet, n0 + t, {sum}, {constants});"));
-    if moves {
-        for t in 1..units {
-            text.line(format!("a{} = a{t};", t - 1));
-        }
-    }
-    text.line("}\n}");
-    text.0
 }

@@ -13,6 +13,7 @@ mod lanes;
 mod layout;
 mod source;
 mod threads;
+mod written;
 
 use std::sync::Arc;
 
