@@ -267,7 +267,7 @@ fn measure_many(
         epochs = most.min(2 * epochs);
         whole = run(epochs)?;
     }
-    let epoch = |whole: f64| (whole - short).max(0.0) / (epochs - 2) as f64;
+    let epoch = |whole: f64| (whole - short).max(1e-9) / (epochs - 2) as f64;
     let mut times = vec![epoch(whole)];
     if whole < seconds {
         times = (0..RUNS).map(|_| run(epochs).map(epoch)).collect::<common::Result<_>>()?;
