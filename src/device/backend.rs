@@ -75,6 +75,11 @@ pub(crate) trait Backend: Send + Sync + fmt::Debug {
     /// Reads several ranges in one go, after all work queued so far: one wait, however many.
     fn read<'a>(&'a self, ranges: &'a [(&'a Storage, Range<usize>)]) -> Pending<'a, Vec<Vec<f32>>>;
 
+    /// The memory of its buffers, where that is the host's.
+    fn host(&self) -> Option<&dyn HostMemory> {
+        None
+    }
+
     /// Queues one instruction.
     fn execute(&self, op: &Op, buffers: &[&Storage], args: &StepArgs) -> Result<()>;
 
@@ -124,6 +129,12 @@ pub(crate) trait Backend: Send + Sync + fmt::Debug {
 
     /// Waits for all queued work.
     fn synchronize(&self) -> Pending<'_, ()>;
+}
+
+/// Buffers that the host can look at without copying them.
+pub(crate) trait HostMemory {
+    /// Shows a range after all work queued so far.
+    fn look(&self, storage: &Storage, range: Range<usize>, see: &mut dyn FnMut(&[f32]));
 }
 
 /// Programs bound to their buffers.

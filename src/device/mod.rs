@@ -17,7 +17,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-pub(crate) use backend::{Backend, Executable, Launch, Members, Pending, Storage};
+pub(crate) use backend::{Backend, Executable, HostMemory, Launch, Members, Pending, Storage};
 pub use buffer::Buffer;
 pub(crate) use info::Meter;
 pub use info::{Counters, DeviceInfo, DeviceKind, Limits};

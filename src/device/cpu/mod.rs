@@ -29,7 +29,8 @@ use self::executable::CpuExecutable;
 use self::memory::{Memories, Words};
 use self::pool::Pool;
 use super::{
-    Backend, DeviceInfo, DeviceKind, Executable, Limits, Meter, Pending, Profiler, Storage, Timed,
+    Backend, DeviceInfo, DeviceKind, Executable, HostMemory, Limits, Meter, Pending, Profiler,
+    Storage, Timed,
 };
 use crate::error::{Error, Result};
 use crate::op::{Op, StepArgs};
@@ -109,6 +110,12 @@ fn memory(storage: &Storage) -> &Memory {
     }
 }
 
+impl HostMemory for Cpu {
+    fn look(&self, storage: &Storage, range: Range<usize>, see: &mut dyn FnMut(&[f32])) {
+        see(&memory(storage).lock()[range]);
+    }
+}
+
 impl Backend for Cpu {
     fn info(&self) -> &DeviceInfo {
         &self.info
@@ -123,13 +130,12 @@ impl Backend for Cpu {
     }
 
     fn allocate(&self, words: usize) -> Result<Storage> {
-        let mut zeros = Vec::new();
-        zeros.try_reserve_exact(words).map_err(|reason| Error::Device {
+        // Pages of zeros that nobody writes take no memory.
+        let zeros = bytemuck::allocation::try_zeroed_vec(words).map_err(|()| Error::Device {
             operation: "allocate",
             device: self.info.id.clone(),
-            reason: format!("{words} words: {reason}"),
+            reason: format!("there is no memory for {words} words"),
         })?;
-        zeros.resize(words, 0.0);
         Meter::add(&self.meter.allocations, 1);
         Ok(Storage::Cpu(Memory::new(Words::Own(zeros))))
     }
@@ -154,6 +160,10 @@ impl Backend for Cpu {
         };
         let parts = ranges.iter().map(copy).collect();
         Box::pin(std::future::ready(Ok(parts)))
+    }
+
+    fn host(&self) -> Option<&dyn HostMemory> {
+        Some(self)
     }
 
     fn execute(&self, op: &Op, buffers: &[&Storage], args: &StepArgs) -> Result<()> {

@@ -182,23 +182,25 @@ impl Backend for Gpu {
         strategy: Strategy,
         steps: usize,
     ) -> Result<Box<dyn Executable>> {
-        if strategy == Strategy::TwoPass {
-            let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
-            let two_pass = TwoPass::fitting(&self.shared, programs)?;
-            return Ok(Box::new(two_pass.bind(self.shared.clone(), &buffers)?));
-        }
+        let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
+        let shared = &self.shared;
         let persistent = match strategy {
-            Strategy::Program => None,
-            Strategy::Auto => Persistent::suited(&self.shared, programs, steps, None),
-            _ => Some(Persistent::fitting(&self.shared, programs, strategy, None)?),
+            Strategy::Program | Strategy::TwoPass => None,
+            Strategy::Auto => Persistent::suited(shared, programs, steps, None),
+            _ => Some(Persistent::fitting(shared, programs, strategy, None)?),
         };
-        match persistent {
-            Some(persistent) => {
-                let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
-                Ok(Box::new(persistent.bind(self.shared.clone(), &buffers)?))
-            }
-            None => self.compile(programs, buffers),
+        if let Some(persistent) = persistent {
+            return Ok(Box::new(persistent.bind(shared.clone(), &buffers)?));
         }
+        let two_pass = match strategy {
+            Strategy::TwoPass => Some(TwoPass::fitting(shared, programs)?),
+            Strategy::Auto => TwoPass::suited(shared, programs, steps),
+            _ => None,
+        };
+        if let Some(two_pass) = two_pass {
+            return Ok(Box::new(two_pass.bind(shared.clone(), &buffers)?));
+        }
+        Ok(Box::new(GpuExecutable::new(shared.clone(), programs, &buffers)?))
     }
 
     fn compile_many(

@@ -4,6 +4,7 @@
 mod internals;
 mod ops;
 mod reference;
+mod two_pass;
 
 use std::sync::{Arc, OnceLock};
 

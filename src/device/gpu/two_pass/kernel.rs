@@ -99,7 +99,9 @@ impl Kernels {
             steps,
             stride: buffers.stride,
             packed,
-            pack_groups: grid(source.layout.vectors.div_ceil(PACK_THREADS)),
+            pack_groups: grid(
+                (source.layout.vectors * source.layout.width / 4).div_ceil(PACK_THREADS),
+            ),
             passes: source.passes.clone(),
             compiled,
         })
