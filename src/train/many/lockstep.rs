@@ -4,107 +4,26 @@
 use std::sync::Arc;
 
 use super::Job;
-use super::data::{Shelf, have_own_data};
-use crate::device::{Buffer, DeviceKind, Executable, Launch, Members, Strategy};
+use super::alike::share_coefficients;
+use super::data::Shelf;
+use super::member::{Epochs, Member};
+use crate::device::{Buffer, Executable, Launch, Members};
 use crate::error::{Error, Result};
-use crate::mlp::Mlp;
 use crate::nn::LossReduction;
-use crate::op::Shape;
 use crate::persist::RunSettings;
 use crate::program::{BufferSpec, Program, Step, names};
 use crate::stopwatch::Stopwatch;
+use crate::train::History;
 use crate::train::engine::Setup;
 use crate::train::flight::{EpochStep, Plan};
-use crate::train::objective::Objective;
-use crate::train::pacing::Pacer;
 use crate::train::progress::Progress;
-use crate::train::resident::target_words;
-use crate::train::run::check_finite;
 use crate::train::trainer::FLIGHT_SECONDS;
-use crate::train::{EpochRecord, History, Trainer};
-
-/// The most networks of a dispatch: the workgroups that all adapters take.
-const MOST_MEMBERS: usize = 65_535;
 
 /// The most losses, and the most row numbers, of all networks that a flight keeps on the device.
 const FLIGHT_WORDS: usize = 1 << 22;
 
 /// The most launches of all networks together in a flight, where each has its own.
 const FLIGHT_LAUNCHES: usize = 1 << 18;
-
-/// Whether a training may go in step with others: nobody looks at it between two epochs, and nothing
-/// stands against it that it had better be told by itself.
-pub(super) fn may_join(job: &Job<'_>) -> bool {
-    let trainer = &job.trainer;
-    let watched = !trainer.watchers.is_empty()
-        || trainer.checkpoints.is_some()
-        || trainer.resume.is_some()
-        || trainer.recorder.is_some()
-        || trainer.trace_every.is_some()
-        || trainer.validation.is_some()
-        || trainer.settings.schedule.schedule.monitor().is_some();
-    let on_gpu = job.mlp.device().info().kind != DeviceKind::Cpu;
-    on_gpu && !watched && trainer.strategy != Strategy::Program && check(job).is_ok()
-}
-
-/// Checks what depends on the network and its data.
-fn check(job: &Job<'_>) -> Result<()> {
-    let Job { trainer, mlp, data, .. } = job;
-    trainer.check()?;
-    mlp.check_inputs("fit", Shape::new(data.len(), data.inputs()))?;
-    let objective = Objective::of(&trainer.settings);
-    objective.check(mlp)?;
-    if objective.weights(data, mlp.network().outputs())?.is_some() {
-        return Err(Error::argument("the weights", "given", "no strategy knows weighted rows"));
-    }
-    target_words(data, objective.loss, mlp.network().outputs()).map(drop)
-}
-
-/// Whether two trainings differ in nothing but their numbers.
-pub(super) fn are_alike(one: &Job<'_>, other: &Job<'_>) -> bool {
-    let (a, b) = (&one.trainer, &other.trainer);
-    let [x, y] = [one.data, other.data];
-    let common = |trainer: &Trainer| RunSettings {
-        seed: 0,
-        schedule: Default::default(),
-        optimizer: a.settings.optimizer,
-        ..trainer.settings.clone()
-    };
-    one.mlp.device() == other.mlp.device()
-        && one.mlp.network() == other.mlp.network()
-        && (a.epochs, a.strategy) == (b.epochs, b.strategy)
-        && a.settings.optimizer.is_alike(&b.settings.optimizer)
-        && common(a) == common(b)
-        && (x.len(), x.targets().kind(), x.outputs()) == (y.len(), y.targets().kind(), y.outputs())
-}
-
-/// Whether the steps of two trainings have the same coefficients.
-fn share_coefficients(one: &Trainer, other: &Trainer) -> bool {
-    one.settings.optimizer == other.settings.optimizer
-        && one.settings.schedule == other.settings.schedule
-}
-
-/// The most networks of a group that the buffers of the device hold.
-pub(super) fn most_members(group: &[&Job<'_>]) -> usize {
-    let Some(Job { mlp, data, .. }) = group.first() else { return 1 };
-    // Row orders and losses have no more words than there are rows.
-    let row = if have_own_data(group) { data.inputs().max(data.outputs()) } else { 1 };
-    let largest = mlp.buffer().words().max(data.len() * row);
-    (mlp.device().max_words() / largest).clamp(1, MOST_MEMBERS)
-}
-
-/// A network of those that go in step.
-struct Member<'a> {
-    mlp: &'a Mlp,
-    seed: u64,
-    record_steps: bool,
-    pacer: Pacer,
-    /// Its parameters as they were last read and finite.
-    parameters: Vec<f32>,
-    history: History,
-    /// Why it is out; its workgroup goes on, and nobody looks at what it does.
-    out: Option<Error>,
-}
 
 /// Trainings under way.
 pub(super) struct Lockstep<'a> {
@@ -265,61 +184,4 @@ impl<'a> Lockstep<'a> {
 fn most_epochs(count: usize, apart: bool, [steps, rows]: [usize; 2]) -> usize {
     let launches = if apart { FLIGHT_LAUNCHES / steps } else { usize::MAX };
     launches.min(FLIGHT_WORDS / steps.max(rows)) / count
-}
-
-/// The epochs of a flight.
-struct Epochs<'a> {
-    plan: &'a Plan,
-    reduction: LossReduction,
-    /// How many there were before.
-    done: usize,
-    /// The seconds of each.
-    each: f64,
-}
-
-impl<'a> Member<'a> {
-    fn new(job: &'a Job<'_>, parameters: Vec<f32>, plan: &Plan, strategy: Strategy) -> Self {
-        let settings = &job.trainer.settings;
-        Self {
-            mlp: job.mlp,
-            seed: settings.seed,
-            record_steps: job.trainer.record_steps,
-            pacer: Pacer::new(settings.optimizer, settings.schedule.clone(), plan.updates()),
-            parameters,
-            history: History { strategy, ..History::default() },
-            out: None,
-        }
-    }
-
-    /// Takes what a flight has left.
-    fn see(&mut self, epochs: &Epochs<'_>, losses: &[f32], parameters: &[f32]) {
-        if self.out.is_some() {
-            return;
-        }
-        let Epochs { plan, done, .. } = *epochs;
-        let network = self.mlp.network();
-        if let Err(error) = check_finite(network, losses, parameters, done, plan.steps) {
-            self.out = Some(error);
-            return;
-        }
-        for (epoch, losses) in (done + 1..).zip(losses.chunks_exact(plan.steps)) {
-            self.history.epochs.push(EpochRecord {
-                epoch,
-                train_loss: plan.loss(epochs.reduction, losses),
-                validation_loss: None,
-                metrics: Vec::new(),
-                learning_rate: self.pacer.rate((epoch * plan.updates() - 1) as u64),
-                seconds: epochs.each,
-            });
-        }
-        if self.record_steps {
-            self.history.step_losses.extend_from_slice(losses);
-        }
-        self.parameters.copy_from_slice(parameters);
-    }
-
-    fn end(self) -> Result<History> {
-        self.mlp.buffer().write(0, &self.parameters)?;
-        self.out.map_or(Ok(self.history), Err)
-    }
 }

@@ -1,10 +1,12 @@
 //! Many trainings at once: seeds, folds, grids of hyper-parameters.
 //!
-//! Trainings that differ in numbers alone go in step on a GPU, a workgroup each (`lockstep`); the others
+//! Trainings that differ in numbers alone go in step on a GPU, a workgroup each (`alike`, `lockstep`); the others
 //! share the threads of their device (`threads`), or come one after the other.
 
+mod alike;
 mod data;
 mod lockstep;
+mod member;
 mod threads;
 
 use self::lockstep::Lockstep;
@@ -83,7 +85,7 @@ pub async fn train_many_async<'a>(
     let job = |(trainer, mlp, data)| Job { trainer, mlp, data, result: None };
     let mut jobs: Vec<Job<'a>> = runs.into_iter().map(job).collect();
     for group in groups(&jobs) {
-        let most = lockstep::most_members(&members(&jobs, &group));
+        let most = alike::most_members(&members(&jobs, &group));
         train_together(&mut jobs, &group, most).await;
     }
     threads::train(&mut jobs);
@@ -109,10 +111,10 @@ struct Job<'a> {
 fn groups(jobs: &[Job<'_>]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (number, job) in jobs.iter().enumerate() {
-        if !lockstep::may_join(job) {
+        if !alike::may_join(job) {
             continue;
         }
-        match groups.iter_mut().find(|group| lockstep::are_alike(&jobs[group[0]], job)) {
+        match groups.iter_mut().find(|group| alike::are_alike(&jobs[group[0]], job)) {
             Some(group) => group.push(number),
             None => groups.push(vec![number]),
         }
