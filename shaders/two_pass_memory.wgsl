@@ -9,7 +9,7 @@ fn begin_step() {
 
 // Where row i of the minibatch begins in the features, in words.
 fn minibatch_features(i: u32) -> u32 {
-    return features_begin(data_row(i), LAYER_0.inputs);
+    return features_of(data_row(i), LAYER_0.inputs);
 }
 
 // The biases of a layer.
