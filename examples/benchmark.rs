@@ -21,7 +21,7 @@ use common::Failure;
 use common::workloads::{self, Workload};
 use serde::Serialize;
 use serde_json::json;
-use wgrad::device::{DeviceKind, Strategy};
+use wgrad::device::{DeviceKind, Precision, Strategy};
 use wgrad::{Device, History, Mlp, Tensor, train_many};
 
 /// The runs of a workload, and the most epochs of each.
@@ -48,6 +48,10 @@ struct Arguments {
     /// How the steps are executed: auto, program or persistent.
     #[arg(long, default_value_t = Strategy::Auto)]
     strategy: Strategy,
+
+    /// The numbers that matrix products take: f32 or mixed.
+    #[arg(long, default_value_t = Precision::F32)]
+    precision: Precision,
 
     /// Trains so many networks at once, each with another seed, and compares with one.
     #[arg(long, value_name = "N", default_value_t = 1,

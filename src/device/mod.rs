@@ -9,6 +9,7 @@ mod cpu;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod info;
+mod precision;
 mod request;
 mod strategy;
 
@@ -20,6 +21,7 @@ pub(crate) use backend::{Backend, Executable, Launch, Members, Pending, Storage}
 pub use buffer::Buffer;
 pub(crate) use info::Meter;
 pub use info::{Counters, DeviceInfo, DeviceKind, Limits};
+pub use precision::Precision;
 pub use request::{DEVICE_VARIABLE, DeviceRequest};
 pub use strategy::Strategy;
 
@@ -165,11 +167,11 @@ impl Device {
         &self,
         programs: &[Program],
         buffers: &[Buffer],
-        strategy: Strategy,
+        (strategy, precision): (Strategy, Precision),
         steps: usize,
     ) -> Result<Box<dyn Executable>> {
         let storages = checked(programs, &sizes(buffers), buffers)?;
-        self.backend.compile_step(programs, &storages, strategy, steps)
+        self.backend.compile_step(programs, &storages, (strategy, precision), steps)
     }
 
     /// The same for several networks at once, if the device has a way to do so; see

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::{Executable, Launch, Meter};
 use super::Shared;
 use super::binding::{Binder, Bound, Place};
-use super::kernels::{self, Dispatch};
+use super::kernels::{self, Dispatch, Target};
 use super::recorder::MAX_WORK;
 use crate::error::Result;
 use crate::program::Program;
@@ -33,11 +33,12 @@ impl GpuExecutable {
         shared: Arc<Shared>,
         programs: &[Program],
         buffers: &[&wgpu::Buffer],
+        target: Target,
     ) -> Result<Self> {
         let context = &shared.context;
         let lower = |program: &Program| {
             let parts: Result<Vec<_>> =
-                program.ops.iter().map(|op| kernels::lower(op, shared.target)).collect();
+                program.ops.iter().map(|op| kernels::lower(op, target)).collect();
             parts.map(|parts| parts.concat())
         };
         let lowered: Vec<Vec<Dispatch>> = programs.iter().map(lower).collect::<Result<_>>()?;

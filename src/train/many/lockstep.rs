@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Job;
 use super::data::Shelf;
-use crate::device::{Buffer, DeviceKind, Executable, Launch, Members, Strategy};
+use crate::device::{Buffer, DeviceKind, Executable, Launch, Members, Precision, Strategy};
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
 use crate::nn::LossReduction;
@@ -44,7 +44,8 @@ pub(super) fn may_join(job: &Job<'_>) -> bool {
         || trainer.validation.is_some()
         || trainer.settings.schedule.schedule.monitor().is_some();
     let on_gpu = job.mlp.device().info().kind != DeviceKind::Cpu;
-    on_gpu && !watched && trainer.strategy != Strategy::Program && check(job).is_ok()
+    let precise = trainer.settings.precision == Precision::F32;
+    on_gpu && precise && !watched && trainer.strategy != Strategy::Program && check(job).is_ok()
 }
 
 /// Checks what depends on the network and its data.

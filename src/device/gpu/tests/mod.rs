@@ -3,6 +3,7 @@
 
 mod internals;
 mod ops;
+mod precision;
 mod reference;
 
 use std::sync::{Arc, OnceLock};
