@@ -137,13 +137,19 @@ fn main() -> common::Result {
             "workload", "strategy", "networks", "us/step", "samples/s", "GFLOP/s"
         );
         for workload in workloads::all().iter().filter(|workload| args.wants(workload, &device)) {
-            let row = measure(workload, &device, args.strategy, seconds)?;
+            let row = measure(workload, &device, (args.strategy, args.precision), seconds)?;
             row.print();
             let alone = row.samples_per_s;
             rows.push(row);
             if args.networks > 1 {
                 let count = args.networks as usize;
-                let many = measure_many(workload, &device, args.strategy, seconds, count)?;
+                let many = measure_many(
+                    workload,
+                    &device,
+                    (args.strategy, args.precision),
+                    seconds,
+                    count,
+                )?;
                 many.print();
                 let times = many.samples_per_s / alone;
                 println!("{count} networks at once: {times:.2} times the throughput of one");
@@ -202,13 +208,17 @@ fn product(side: usize, device: &Device, seconds: f64) -> common::Result<Row> {
 fn measure(
     workload: &Workload,
     device: &Device,
-    strategy: Strategy,
+    (strategy, precision): (Strategy, Precision),
     seconds: f64,
 ) -> common::Result<Row> {
     let data = workload.data()?;
     time(workload, device, 1, seconds, |epochs| {
         let mut mlp = workload.network(device)?;
-        let history = workload.trainer(epochs).strategy(strategy).fit(&mut mlp, &data)?;
+        let history = workload
+            .trainer(epochs)
+            .strategy(strategy)
+            .precision(precision)
+            .fit(&mut mlp, &data)?;
         let counted = &history.epochs[epochs / 2..];
         // What a fresh network took in the second half of its epochs, an epoch.
         let mean = counted.iter().map(|epoch| epoch.seconds).sum::<f64>() / counted.len() as f64;
@@ -221,7 +231,7 @@ fn measure(
 fn measure_many(
     workload: &Workload,
     device: &Device,
-    strategy: Strategy,
+    (strategy, precision): (Strategy, Precision),
     seconds: f64,
     count: usize,
 ) -> common::Result<Row> {
@@ -229,7 +239,8 @@ fn measure_many(
     time(workload, device, count, seconds, |epochs| {
         let mut networks =
             (0..count).map(|_| workload.network(device)).collect::<wgrad::Result<Vec<Mlp>>>()?;
-        let trainer = |seed| workload.trainer(epochs).strategy(strategy).seed(seed);
+        let trainer =
+            |seed| workload.trainer(epochs).strategy(strategy).precision(precision).seed(seed);
         let runs: Vec<_> =
             (0..).zip(&mut networks).map(|(i, mlp)| (trainer(i), mlp, &data)).collect();
         let begin = Instant::now();

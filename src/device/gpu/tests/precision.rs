@@ -148,3 +148,33 @@ fn others_than_the_program_refuse() {
     let refused = Device::cpu().compile_step(&[], &[], (Strategy::Auto, MIXED), 1).err();
     assert!(matches!(refused, Some(Error::Argument { .. })), "{refused:?}");
 }
+
+#[test]
+fn rounding_is_to_even_at_every_size() {
+    let small = 2f32.powi(-24);
+    let mut values = vec![0.0, 0.5 * small, 0.500_001 * small, 1.5 * small, 2.5 * small, 1e-30];
+    for power in [-15, -14, -13, 0, 15] {
+        // Halfway to the next, above an even and above an odd number, and a little to either side.
+        let one = 2f32.powi(power);
+        let steps = [1.0, 1.0 + 0.5 / 1_024.0, 1.0 + 1.5 / 1_024.0, 2.0 - 0.5 / 1_024.0];
+        values.extend(
+            steps.iter().flat_map(|&x| [x, x * (1.0 - 1e-6), x * (1.0 + 1e-6)]).map(|x| x * one),
+        );
+    }
+    values.extend([65_519.0, 65_520.0, 65_536.0, 1e9, f32::MAX]);
+    values.extend(values.clone().iter().map(|x| -x));
+    let m = values.len();
+    let op = Op::Matmul {
+        a: View::new(0, Shape::new(m, 1)),
+        b: View::new(1, Shape::new(1, 1)),
+        transpose_a: false,
+        transpose_b: false,
+        output: View::new(2, Shape::new(m, 1)),
+    };
+    for gpu in gpus() {
+        let c = run(&gpu, op, [&values, &[1.0]], m);
+        for (&x, &rounded) in values.iter().zip(&c) {
+            assert_eq!(f64::from(rounded), half(f64::from(x)), "{x:e}");
+        }
+    }
+}
