@@ -45,7 +45,7 @@ struct Arguments {
     #[arg(long, default_value = "auto")]
     device: Vec<String>,
 
-    /// How the steps are executed: auto, program or persistent.
+    /// How the steps are executed: auto, program, persistent, registers or two_pass.
     #[arg(long, default_value_t = Strategy::Auto)]
     strategy: Strategy,
 

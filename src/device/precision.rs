@@ -31,8 +31,8 @@ pub enum Precision {
     /// What f16 cannot hold, from 65,520 on, or 65,520 / `loss_scale` in deltas, becomes the largest
     /// number that it can; no update is skipped. NaN and infinity stay what they are.
     ///
-    /// On a GPU, by the strategy `program`. Values are rounded where a kernel fetches them; in memory
-    /// they take 32 bits.
+    /// On a GPU, by the strategy `program`. Values are rounded where a kernel fetches them, and in memory
+    /// they take 32 bits: nothing becomes faster by it yet.
     Mixed {
         /// What deltas are multiplied by before they are rounded, a power of two up to 2^24.
         loss_scale: u32,
