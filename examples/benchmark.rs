@@ -9,6 +9,7 @@
 //!     cargo run --release --example benchmark -- --workload mnist_50 --seconds 10
 //!     cargo run --release --example benchmark -- --device gpu --workload tiny --strategy program
 //!     cargo run --release --example benchmark -- --device gpu --workload tiny --networks 1024
+//!     cargo run --release --example benchmark -- --workload mnist_50 --profile
 
 mod common;
 
@@ -21,7 +22,7 @@ use common::Failure;
 use common::workloads::{self, Workload};
 use serde::Serialize;
 use serde_json::json;
-use wgrad::device::{DeviceKind, Precision, Strategy};
+use wgrad::device::{DeviceKind, Precision, Profile, Strategy};
 use wgrad::{Device, History, Mlp, Tensor, train_many};
 
 /// The runs of a workload, and the most epochs of each.
@@ -65,6 +66,10 @@ struct Arguments {
     /// Times the product of two square matrices of this side instead of trainings.
     #[arg(long, value_name = "N", conflicts_with = "workload")]
     product: Option<usize>,
+
+    /// Shows what each kernel takes, and what rates it achieves.
+    #[arg(long)]
+    profile: bool,
 
     /// Writes the results to a file.
     #[arg(long, value_name = "FILE")]
@@ -139,17 +144,15 @@ fn main() -> common::Result {
         for workload in workloads::all().iter().filter(|workload| args.wants(workload, &device)) {
             let row = measure(workload, &device, (args.strategy, args.precision), seconds)?;
             row.print();
-            let alone = row.samples_per_s;
+            if args.profile {
+                print!("{}", profile(workload, &device, (&row, args.precision), seconds)?);
+            }
+            let (strategy, alone) = (row.strategy, row.samples_per_s);
             rows.push(row);
             if args.networks > 1 {
                 let count = args.networks as usize;
-                let many = measure_many(
-                    workload,
-                    &device,
-                    (args.strategy, args.precision),
-                    seconds,
-                    count,
-                )?;
+                let how = (strategy, args.precision);
+                let many = measure_many(workload, &device, how, seconds, count)?;
                 many.print();
                 let times = many.samples_per_s / alone;
                 println!("{count} networks at once: {times:.2} times the throughput of one");
@@ -212,60 +215,20 @@ fn measure(
     seconds: f64,
 ) -> common::Result<Row> {
     let data = workload.data()?;
-    time(workload, device, 1, seconds, |epochs| {
+    let mut chosen = strategy;
+    let mut run = |epochs| {
         let mut mlp = workload.network(device)?;
         let history = workload
             .trainer(epochs)
             .strategy(strategy)
             .precision(precision)
             .fit(&mut mlp, &data)?;
+        chosen = history.strategy;
         let counted = &history.epochs[epochs / 2..];
         // What a fresh network took in the second half of its epochs, an epoch.
-        let mean = counted.iter().map(|epoch| epoch.seconds).sum::<f64>() / counted.len() as f64;
-        Ok((mean, history.strategy))
-    })
-}
-
-/// Times a workload for about the given number of seconds, many networks at once: by the wall's clock, so
-/// that preparing them counts.
-fn measure_many(
-    workload: &Workload,
-    device: &Device,
-    (strategy, precision): (Strategy, Precision),
-    seconds: f64,
-    count: usize,
-) -> common::Result<Row> {
-    let data = workload.data()?;
-    time(workload, device, count, seconds, |epochs| {
-        let mut networks =
-            (0..count).map(|_| workload.network(device)).collect::<wgrad::Result<Vec<Mlp>>>()?;
-        let trainer =
-            |seed| workload.trainer(epochs).strategy(strategy).precision(precision).seed(seed);
-        let runs: Vec<_> =
-            (0..).zip(&mut networks).map(|(i, mlp)| (trainer(i), mlp, &data)).collect();
-        let begin = Instant::now();
-        let histories = train_many(runs).into_iter().collect::<wgrad::Result<Vec<History>>>()?;
-        let epoch = begin.elapsed().as_secs_f64() / epochs as f64;
-        Ok((epoch, histories[0].strategy))
-    })
-}
-
-/// The median of several runs; `run` trains for so many epochs and says what one takes, and how.
-fn time(
-    workload: &Workload,
-    device: &Device,
-    networks: usize,
-    seconds: f64,
-    mut run: impl FnMut(usize) -> common::Result<(f64, Strategy)>,
-) -> common::Result<Row> {
-    let mut chosen = Strategy::Auto;
-    let mut run = |epochs| {
-        let (epoch, strategy) = run(epochs)?;
-        chosen = strategy;
-        Ok(epoch)
+        Ok(counted.iter().map(|epoch| epoch.seconds).sum::<f64>() / counted.len() as f64)
     };
-    let most = MOST_EPOCHS.min((MOST_RECORDS / networks).max(2));
-    let length = |epoch: f64| ((seconds / RUNS as f64 / epoch) as usize).clamp(2, most);
+    let length = |epoch: f64| ((seconds / RUNS as f64 / epoch) as usize).clamp(2, MOST_EPOCHS);
 
     // Short runs are slow a step, so the length of a run is approached from below.
     let (mut epochs, mut epoch) = (2, run(2)?);
@@ -281,15 +244,83 @@ fn time(
     times.sort_by(f64::total_cmp);
     let epoch = times[times.len() / 2];
 
+    Ok(row(workload, device, chosen, 1, epoch))
+}
+
+/// The same for many networks at once. What preparing them takes is left out: it is what a run of two
+/// epochs takes.
+fn measure_many(
+    workload: &Workload,
+    device: &Device,
+    (strategy, precision): (Strategy, Precision),
+    seconds: f64,
+    count: usize,
+) -> common::Result<Row> {
+    let data = workload.data()?;
+    let run = |epochs| {
+        let mut networks =
+            (0..count).map(|_| workload.network(device)).collect::<wgrad::Result<Vec<Mlp>>>()?;
+        let trainer =
+            |seed| workload.trainer(epochs).strategy(strategy).precision(precision).seed(seed);
+        let runs: Vec<_> =
+            (0..).zip(&mut networks).map(|(i, mlp)| (trainer(i), mlp, &data)).collect();
+        let begin = Instant::now();
+        train_many(runs).into_iter().collect::<wgrad::Result<Vec<History>>>()?;
+        Ok::<f64, Failure>(begin.elapsed().as_secs_f64())
+    };
+    // The first one compiles.
+    run(2)?;
+    let short = run(2)?;
+    let most = MOST_EPOCHS.min((MOST_RECORDS / count).max(4));
+    let (mut epochs, mut whole) = (4, run(4)?);
+    while whole < short + seconds / RUNS as f64 && epochs < most {
+        epochs = most.min(2 * epochs);
+        whole = run(epochs)?;
+    }
+    let epoch = |whole: f64| (whole - short).max(1e-9) / (epochs - 2) as f64;
+    let mut times = vec![epoch(whole)];
+    if whole < seconds {
+        times = (0..RUNS).map(|_| run(epochs).map(epoch)).collect::<common::Result<_>>()?;
+    }
+    times.sort_by(f64::total_cmp);
+    Ok(row(workload, device, strategy, count, times[times.len() / 2]))
+}
+
+/// The row of a workload whose epochs take so many seconds, those of all networks together.
+fn row(
+    workload: &Workload,
+    device: &Device,
+    strategy: Strategy,
+    networks: usize,
+    epoch: f64,
+) -> Row {
     let samples_per_s = (networks * workload.rows) as f64 / epoch;
-    Ok(Row {
+    Row {
         workload: workload.id,
         device: device.to_string(),
         adapter: device.info().name.clone(),
-        strategy: chosen,
+        strategy,
         networks,
         us_per_step: 1e6 * epoch / (networks * workload.steps()) as f64,
         samples_per_s,
         gflops: 1e-9 * samples_per_s * workload.flops_per_row(),
-    })
+    }
+}
+
+/// Where the time of a workload goes, as it was measured.
+fn profile(
+    workload: &Workload,
+    device: &Device,
+    (row, precision): (&Row, Precision),
+    seconds: f64,
+) -> common::Result<Profile> {
+    let data = workload.data()?;
+    let mut mlp = workload.network(device)?;
+    // Waiting for each kernel makes training slower.
+    let steps = 0.1 * seconds / (1e-6 * row.us_per_step);
+    let epochs = (steps as usize / workload.steps()).clamp(2, MOST_EPOCHS);
+    let mut trainer = workload.trainer(epochs).strategy(row.strategy).precision(precision);
+    let (history, profile) = device.profile(|| trainer.fit(&mut mlp, &data))?;
+    history?;
+    Ok(profile)
 }

@@ -55,7 +55,7 @@ fn store_delta(row: Row, col: u32, gradient: f32) {
 // Input k of a row of the layer.
 fn input_value(layer: Layer, row: u32, k: u32) -> f32 {
     if (layer.input == WITHOUT) {
-        return features[features_of(picked[row], layer.inputs) + k];
+        return features[features_begin(picked[row], layer.inputs) + k];
     }
     return values[layer.input + row * layer.inputs + k];
 }
@@ -68,7 +68,7 @@ fn gather(rows: u32, thread: u32) {
         for (var i = thread; i < rows * LAYER_0.inputs; i += THREADS) {
             let row = data_row(i / LAYER_0.inputs);
             values[LAYER_0.input + i] =
-                features[features_of(row, LAYER_0.inputs) + i % LAYER_0.inputs];
+                features[features_begin(row, LAYER_0.inputs) + i % LAYER_0.inputs];
         }
     }
 }

@@ -99,7 +99,7 @@ fn data_row(i: u32) -> u32 {
 }
 
 // Where the features of row `at` of the data begin.
-fn features_of(at: u32, inputs: u32) -> u32 {
+fn features_begin(at: u32, inputs: u32) -> u32 {
     return FEATURES + member * FEATURES_STRIDE + at * inputs;
 }
 

@@ -5,9 +5,10 @@
 //   weights  of every parameter the gradient, a sum over the rows in their order, and its update; and
 //            the sum of the row losses
 //
-// Weights and moments are packed: vector (q, unit) of a layer holds the weights from inputs 4 q .. 4 q + 3
-// to a unit, with zeros beyond the last input; biases are the first numbers of one q more. So everything
-// that is summed over inputs comes in vectors, whatever the widths (two_pass_pack.wgsl packs and unpacks).
+// Vectors are of WIDTH words, 4 or 8. Weights and moments are packed: vector (q, unit) of a layer holds the
+// weights from inputs WIDTH q, WIDTH q + 1, .. to a unit, with zeros beyond the last input; biases are the
+// first numbers of one q more. So everything that is summed over inputs comes in vectors, whatever the
+// widths of layers (two_pass_pack.wgsl packs and unpacks).
 //
 // Bindings of group 0: the step; of group 1: values, features, targets, order, losses, parameters, then
 // as many moments as there are. `values` has a record of vectors a row: outputs, where phi' needs them
@@ -22,7 +23,7 @@ struct Layer {
     inputs: u32,
     outputs: u32,
     // Vectors of inputs, without the biases.
-    quads: u32,
+    vectors: u32,
     // In the parameters.
     weight: u32,
     // In a row's record. Without an input: the features.
@@ -43,6 +44,6 @@ struct Layer {
 const WITHOUT: u32 = 0xffffffffu;
 
 // The vectors that hold so many numbers.
-fn quads_of(count: u32) -> u32 {
-    return (count + 3u) / 4u;
+fn vectors_of(count: u32) -> u32 {
+    return (count + WIDTH - 1u) / WIDTH;
 }

@@ -1,6 +1,6 @@
 // Packs the parameters, or a moment, into the vectors of two_pass.wgsl, and unpacks them.
 //
-// Bindings of group 1: stored, packed. Grid: a thread a vector.
+// Bindings of group 1: stored, packed. Grid: a thread for 4 words.
 // Rust writes `word_of(i, c)`: where number c of vector i is stored, or WITHOUT.
 
 @group(1) @binding(0) var<storage, read_write> stored: array<f32>;
@@ -11,15 +11,16 @@ override THREADS: u32 = 64u;
 // The same for vector i of a layer.
 fn word_in(layer: Layer, i: u32, c: u32) -> u32 {
     let unit = i % layer.outputs;
-    let input = i / layer.outputs * 4u + c;
-    if (i / layer.outputs == layer.quads) {
+    let input = i / layer.outputs * WIDTH + c;
+    if (i / layer.outputs == layer.vectors) {
         return select(WITHOUT, layer.stored_bias + unit, c == 0u);
     }
     return select(WITHOUT, layer.stored_weight + input * layer.outputs + unit, input < layer.inputs);
 }
 
-fn vector_number(group: vec3<u32>, groups: vec3<u32>, thread: u32) -> u32 {
-    return group_number(group, groups) * THREADS + thread;
+// Where number c of 4 words of the packed vectors is stored.
+fn stored_word(quad: u32, c: u32) -> u32 {
+    return word_of(4u * quad / WIDTH, 4u * quad % WIDTH + c);
 }
 
 @compute @workgroup_size(THREADS)
@@ -28,13 +29,13 @@ fn pack(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
-    let i = vector_number(group, groups, thread);
-    if (i >= VECTORS) {
+    let i = group_number(group, groups) * THREADS + thread;
+    if (4u * i >= VECTORS * WIDTH) {
         return;
     }
     var numbers = array<f32, 4>();
     for (var c = 0u; c < 4u; c++) {
-        let word = word_of(i, c);
+        let word = stored_word(i, c);
         if (word != WITHOUT) {
             numbers[c] = stored[word];
         }
@@ -48,14 +49,14 @@ fn unpack(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
-    let i = vector_number(group, groups, thread);
-    if (i >= VECTORS) {
+    let i = group_number(group, groups) * THREADS + thread;
+    if (4u * i >= VECTORS * WIDTH) {
         return;
     }
     let vector = packed[i];
     let numbers = array(vector.x, vector.y, vector.z, vector.w);
     for (var c = 0u; c < 4u; c++) {
-        let word = word_of(i, c);
+        let word = stored_word(i, c);
         if (word != WITHOUT) {
             stored[word] = numbers[c];
         }

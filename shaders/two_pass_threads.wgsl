@@ -7,6 +7,9 @@
 // Rust writes the functions forward and backward, which take the layers in order, and descend_at, which
 // finds the layer of a vector.
 
+@group(1) @binding(0) var<storage, read_write> values: array<vec4<f32>>;
+@group(1) @binding(5) var<storage, read_write> parameters: array<vec4<f32>>;
+
 // The records of the block's rows, in words.
 var<workgroup> held: array<f32, HELD>;
 var<workgroup> partial_losses: array<f32, THREADS>;
@@ -36,15 +39,15 @@ fn inputs(
     @builtin(local_invocation_index) thread: u32,
 ) {
     begin_step();
-    let units = quads_of(LAYER_0.outputs);
+    let units = vectors_of(LAYER_0.outputs);
     let item = group.x * THREADS + thread;
     if (item >= step.rows * units) {
         return;
     }
     let row = item / units;
     let unit = min(item % units * 4u + vec4(0u, 1u, 2u, 3u), vec4(LAYER_0.outputs - 1u));
-    let begin = features_of(row);
-    let end = min((group.y + 1u) * SLICE, LAYER_0.quads);
+    let begin = minibatch_features(row);
+    let end = min((group.y + 1u) * SLICE, LAYER_0.vectors);
     var sums = vec4(0.0);
     for (var quad = group.y * SLICE; quad < end; quad++) {
         let x = feature_quad(begin, quad);
@@ -66,28 +69,28 @@ fn weighted_sum(layer: Layer, first: u32, row: u32, unit: u32) -> f32 {
     let weight = layer.weight + unit;
     if (layer.input != WITHOUT) {
         let input = held_at(row, layer.input);
-        for (var quad = 0u; quad < layer.quads; quad++) {
+        for (var quad = 0u; quad < layer.vectors; quad++) {
             z += dot(held_quad(input + 4u * quad), parameters[weight + quad * layer.outputs]);
         }
         return z;
     }
     if (SLICES > 0u) {
-        let units = quads_of(layer.outputs);
+        let units = vectors_of(layer.outputs);
         let at = PARTIALS + (first + row) * units + unit / 4u;
         for (var slice = 0u; slice < SLICES; slice++) {
             z += values[at + slice * ROWS * units][unit % 4u];
         }
         return z;
     }
-    let begin = features_of(first + row);
-    for (var quad = 0u; quad < layer.quads; quad++) {
+    let begin = minibatch_features(first + row);
+    for (var quad = 0u; quad < layer.vectors; quad++) {
         z += dot(feature_quad(begin, quad), parameters[weight + quad * layer.outputs]);
     }
     return z;
 }
 
 fn dense(layer: Layer, first: u32, rows: u32, thread: u32) {
-    let width = 4u * quads_of(layer.outputs);
+    let width = 4u * vectors_of(layer.outputs);
     for (var i = thread; i < rows * width; i += THREADS) {
         let row = i / width;
         let unit = i % width;
@@ -109,7 +112,7 @@ fn dense(layer: Layer, first: u32, rows: u32, thread: u32) {
 fn losses_of_rows(first: u32, rows: u32, thread: u32) {
     for (var row = thread; row < rows; row += THREADS) {
         let delta = held_at(row, LAST.delta);
-        for (var unit = LAST.outputs; unit < 4u * quads_of(LAST.outputs); unit++) {
+        for (var unit = LAST.outputs; unit < 4u * vectors_of(LAST.outputs); unit++) {
             held[delta + unit] = 0.0;
         }
         let at = held_at(row, LOSS_PLACE);
@@ -123,9 +126,9 @@ fn losses_of_rows(first: u32, rows: u32, thread: u32) {
 
 // The delta of the layer before.
 fn back(layer: Layer, before: Layer, rows: u32, thread: u32) {
-    for (var i = thread; i < rows * layer.quads; i += THREADS) {
-        let row = i / layer.quads;
-        let quad = i % layer.quads;
+    for (var i = thread; i < rows * layer.vectors; i += THREADS) {
+        let row = i / layer.vectors;
+        let quad = i % layer.vectors;
         let delta = held_at(row, layer.delta);
         let weight = layer.weight + quad * layer.outputs;
         var sums = vec4(0.0);
@@ -159,13 +162,22 @@ fn rows(
     }
 }
 
+// Moves the vector of weights `quad` of a unit along its gradient; what lies beyond the last input, or
+// beside a bias, stays 0.
+fn descend(layer: Layer, quad: u32, unit: u32, gradient: vec4<f32>, constants: vec4<f32>) {
+    let at = layer.weight + quad * layer.outputs + unit;
+    let end = select(layer.inputs, 4u * quad + 1u, quad == layer.vectors);
+    let next = moved(at, parameters[at], gradient, constants);
+    parameters[at] = select(next, vec4(0.0), 4u * quad + vec4(0u, 1u, 2u, 3u) >= vec4(end));
+}
+
 // Vector i of a layer's parameters.
 fn descend_in(layer: Layer, i: u32, weight: vec4<f32>, bias: vec4<f32>) {
     let quad = i / layer.outputs;
     let unit = i % layer.outputs;
     let delta = layer.delta + unit / 4u;
     var sums = vec4(0.0);
-    if (quad == layer.quads) {
+    if (quad == layer.vectors) {
         for (var row = 0u; row < step.rows; row++) {
             sums.x += values[row * RECORD + delta][unit % 4u];
         }
@@ -175,7 +187,7 @@ fn descend_in(layer: Layer, i: u32, weight: vec4<f32>, bias: vec4<f32>) {
     for (var row = 0u; row < step.rows; row++) {
         var x: vec4<f32>;
         if (layer.input == WITHOUT) {
-            x = feature_quad(features_of(row), quad);
+            x = feature_quad(minibatch_features(row), quad);
         } else {
             x = values[row * RECORD + layer.input + quad];
         }

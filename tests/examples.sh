@@ -33,5 +33,6 @@ for device in cpu gpu; do
     run five_points --device "$device" --out "$out/study" --short --study depth
     run parabola --device "$device" --out "$out/frames" --short --frames 2 --hidden 8,8
     run benchmark --device "$device" --short --json "$out/benchmark.json"
+    run benchmark --device "$device" --workload tiny --seconds 0.1 --networks 3 --profile
 done
 run devices --json

@@ -126,12 +126,17 @@ def timed(epoch, steps, seconds):
     return 1e6 * median(times) / steps
 
 
-def ours(binary, device, seconds, *what):
+def measured(binary, device, seconds, *what):
     """What the benchmark measures on a device, as it says in JSON."""
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         command = [binary, "--device", device, *what, "--seconds", str(seconds)]
         subprocess.run(command + ["--json", file.name], check=True, stdout=subprocess.DEVNULL)
-        return json.load(open(file.name))[0]
+        return json.load(open(file.name))
+
+
+def ours(binary, device, seconds, *what):
+    """The same where it is one thing."""
+    return measured(binary, device, seconds, *what)[0]
 
 
 def rust_peer(binary, name, seconds):

@@ -3,9 +3,10 @@
     cargo build --release --example benchmark
     python benches/peers/compare_gpu.py [--seconds 2] [--rounds 3] [--json FILE] [WORKLOAD ...]
 
-One command for the whole comparison. Needs torch and jax with CUDA, and a Vulkan driver for ours; it
-installs nothing, and a peer that is not there is left out. `--platform cpu` runs the peers on the
-processor instead, to try the script. TF32 is off, so that all compute in f32.
+One command for the whole comparison; at its end it shows what many networks at once gain. Needs torch
+and jax with CUDA, and a Vulkan driver for ours; it installs nothing, and a peer that is not there is
+left out. `--platform cpu` runs the peers on the processor instead, to try the script. TF32 is off, so
+that all compute in f32.
 
 PyTorch runs eagerly and, as `graph`, with the whole step in a CUDA graph; JAX scans over the steps of
 an epoch in one compiled function. A step is one minibatch: gather, forward, loss, backward, update;
@@ -19,13 +20,15 @@ import time
 import warnings
 from statistics import median
 
-from compare import ROOT, WORKLOADS, built, data, ours, timed, torch_parts, tried
+from compare import ROOT, WORKLOADS, built, data, measured, ours, timed, torch_parts, tried
 
 # Only on a GPU: as in examples/common/workloads.rs.
 WORKLOADS = WORKLOADS | {
     "wide_4096": ([784, 4096, 4096, 10], 16384, 4096, "relu", "cross_entropy", "adam"),
 }
 COLUMNS = ["wgrad", "eager", "graph", "jax"]
+# How many networks of `tiny` are trained at once.
+NETWORKS = 1024
 # The side of the square matrices whose product is timed.
 SIDE = 4096
 
@@ -203,6 +206,12 @@ def main():
         mine = ours(binary, args.platform, args.seconds, "--product", str(SIDE))["gflops"]
         print(f"product of {SIDE}^3: wgrad {mine:.0f}, PyTorch {flop / seconds / 1e9:.0f} GFLOP/s")
         results.append({"product": SIDE, "wgrad": mine, "PyTorch": flop / seconds / 1e9})
+    if not args.workloads:
+        what = ["--workload", "tiny", "--networks", str(NETWORKS)]
+        one, many = measured(binary, args.platform, args.seconds, *what)
+        times = many["samples_per_s"] / one["samples_per_s"]
+        print(f"{NETWORKS} networks of tiny at once: {times:.0f} times the throughput of one")
+        results.append({"networks": NETWORKS, "strategy": many["strategy"], "times_one": times})
     if args.json:
         with open(args.json, "w") as file:
             json.dump(results, file, indent=2)

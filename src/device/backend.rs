@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::{DeviceInfo, Meter, Precision, Strategy};
+use super::{DeviceInfo, Meter, Precision, Profiler, Strategy};
 use crate::error::{Error, Result};
 use crate::op::{Op, StepArgs};
 use crate::program::Program;
@@ -57,6 +57,12 @@ pub(crate) trait Backend: Send + Sync + fmt::Debug {
 
     fn meter(&self) -> &Meter;
 
+    /// The times of kernels, where they can be measured.
+    ///
+    /// # Errors
+    /// `Device` where they cannot.
+    fn profiler(&self) -> Result<&Profiler>;
+
     /// Memory of `words` zeros.
     fn allocate(&self, words: usize) -> Result<Storage>;
 
@@ -68,6 +74,11 @@ pub(crate) trait Backend: Send + Sync + fmt::Debug {
 
     /// Reads several ranges in one go, after all work queued so far: one wait, however many.
     fn read<'a>(&'a self, ranges: &'a [(&'a Storage, Range<usize>)]) -> Pending<'a, Vec<Vec<f32>>>;
+
+    /// The memory of its buffers, where that is the host's.
+    fn host(&self) -> Option<&dyn HostMemory> {
+        None
+    }
 
     /// Queues one instruction.
     fn execute(&self, op: &Op, buffers: &[&Storage], args: &StepArgs) -> Result<()>;
@@ -121,6 +132,12 @@ pub(crate) trait Backend: Send + Sync + fmt::Debug {
 
     /// Waits for all queued work.
     fn synchronize(&self) -> Pending<'_, ()>;
+}
+
+/// Buffers that the host can look at without copying them.
+pub(crate) trait HostMemory {
+    /// Shows a range after all work queued so far.
+    fn look(&self, storage: &Storage, range: Range<usize>, see: &mut dyn FnMut(&[f32]));
 }
 
 /// Programs bound to their buffers.

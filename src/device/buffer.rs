@@ -89,7 +89,10 @@ impl Buffer {
         }
         let ranges = [(&self.storage, range)];
         let mut parts = self.device.backend().read(&ranges).await?;
-        Ok(bytemuck::pod_collect_to_vec(&parts.pop().unwrap_or_default()))
+        let words = parts.pop().unwrap_or_default();
+        // Numbers of 32 bits stay where they are.
+        let cast = bytemuck::allocation::try_cast_vec(words);
+        Ok(cast.unwrap_or_else(|(_, words)| bytemuck::pod_collect_to_vec(&words)))
     }
 
     fn within(&self, op: &'static str, range: &Range<usize>) -> Result<()> {

@@ -10,6 +10,7 @@ mod cpu;
 mod gpu;
 mod info;
 mod precision;
+mod profile;
 mod request;
 mod strategy;
 
@@ -17,11 +18,13 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-pub(crate) use backend::{Backend, Executable, Launch, Members, Pending, Storage};
+pub(crate) use backend::{Backend, Executable, HostMemory, Launch, Members, Pending, Storage};
 pub use buffer::Buffer;
 pub(crate) use info::Meter;
 pub use info::{Counters, DeviceInfo, DeviceKind, Limits};
 pub use precision::Precision;
+pub use profile::{KernelTime, Profile};
+pub(crate) use profile::{Profiler, Timed};
 pub use request::{DEVICE_VARIABLE, DeviceRequest};
 pub use strategy::Strategy;
 

@@ -13,12 +13,14 @@
 
 mod args;
 mod check;
+mod cost;
 mod formulas;
 mod kinds;
 mod operands;
 mod view;
 
 pub use args::StepArgs;
+pub(crate) use cost::Cost;
 pub use formulas::MAX_BINS;
 pub(crate) use formulas::{NORM_EPSILON, dropout_threshold};
 pub(crate) use kinds::argmax;

@@ -20,7 +20,8 @@ use crate::stopwatch::Stopwatch;
 /// What a flight leaves.
 struct ReadBack {
     losses: Vec<f32>,
-    parameters: Vec<f32>,
+    /// None where they can be looked at.
+    parameters: Option<Vec<f32>>,
     predictions: Vec<f32>,
     /// What was kept, name by name.
     records: Vec<Vec<f32>>,
@@ -164,10 +165,7 @@ impl<'a> Run<'a> {
         let updates = plan.recorded(self.step, count);
         let ReadBack { losses, parameters, predictions, records, traced } =
             self.read_back(count * plan.steps, updates.len()).await?;
-        if let Err(error) = self.check_finite(&losses, &parameters) {
-            self.mlp.buffer().write(0, &self.parameters)?;
-            return Err(error);
-        }
+        self.take_over(&losses, parameters)?;
 
         let seconds = watch.seconds();
         let mut orders = order.chunks_exact(plan.rows);
@@ -194,7 +192,6 @@ impl<'a> Run<'a> {
         self.keep(updates, &records, &mut history.recording);
         history.traces.0.extend(self.tracer.iter().flat_map(|tracer| tracer.traces(&traced)));
         self.step += losses.len() as u64;
-        self.parameters = parameters;
         Ok(seconds)
     }
 
@@ -210,8 +207,12 @@ impl<'a> Run<'a> {
 
     /// What a flight leaves, by one wait.
     async fn read_back(&self, losses: usize, records: usize) -> Result<ReadBack> {
+        let backend = self.mlp.device().backend();
         let parameters = self.engine.model(self.mlp);
-        let mut ranges = vec![(parameters.storage(), 0..parameters.words())];
+        let mut ranges = Vec::new();
+        if backend.host().is_none() {
+            ranges.push((parameters.storage(), 0..parameters.words()));
+        }
         if let Some(buffer) = self.engine.buffer(names::LOSSES) {
             ranges.push((buffer.storage(), 0..losses));
         }
@@ -228,17 +229,43 @@ impl<'a> Run<'a> {
         if let Some(tracer) = &self.tracer {
             ranges.extend(tracer.ranges()?);
         }
-        let mut parts = self.mlp.device().backend().read(&ranges).await?.into_iter();
+        let mut parts = backend.read(&ranges).await?.into_iter();
         let mut next = || parts.next().unwrap_or_default();
-        let (parameters, losses) = (next(), next());
+        let parameters = backend.host().is_none().then(&mut next);
+        let losses = next();
         let predictions = if self.validation.is_some() { next() } else { Vec::new() };
         let records = self.recorded.iter().map(|_| next()).collect();
         Ok(ReadBack { losses, parameters, predictions, records, traced: parts.collect() })
     }
 
-    /// Checks that training has not left the numbers that f32 holds.
-    fn check_finite(&self, losses: &[f32], parameters: &[f32]) -> Result<()> {
-        check_finite(self.mlp.network(), losses, parameters, self.epoch, self.engine.plan.steps)
+    /// Keeps the parameters that a flight has left, if training has not left the numbers that f32
+    /// holds; else the network gets its last ones back.
+    fn take_over(&mut self, losses: &[f32], read: Option<Vec<f32>>) -> Result<()> {
+        let mut kept = std::mem::take(&mut self.parameters);
+        let network = self.mlp.network();
+        let check = |words: &[f32]| {
+            check_finite(network, losses, words, self.epoch, self.engine.plan.steps)
+        };
+        let mut checked = Ok(());
+        if let Some(words) = read {
+            checked = check(&words);
+            if checked.is_ok() {
+                kept = words;
+            }
+        } else if let Some(host) = self.mlp.device().backend().host() {
+            let model = self.engine.model(self.mlp);
+            host.look(model.storage(), 0..model.words(), &mut |words| {
+                checked = check(words);
+                if checked.is_ok() {
+                    kept.copy_from_slice(words);
+                }
+            });
+        }
+        self.parameters = kept;
+        if checked.is_err() {
+            self.mlp.buffer().write(0, &self.parameters)?;
+        }
+        checked
     }
 }
 

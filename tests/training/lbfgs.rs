@@ -23,7 +23,8 @@ fn least_squares_come_to_their_closed_form() {
         for (name, stored) in [("layers.0.weight", "weight"), ("layers.0.bias", "bias")] {
             let got: Vec<f32> = mlp.parameter(name).unwrap().iter().copied().collect();
             let want = golden.values(&format!("least_squares/{stored}"));
-            assert_near(format!("{name} on {device}"), &got, &want, 0.0, 1e-5);
+            // The loss is flat to f32 within the root of its resolution.
+            assert_near(format!("{name} on {device}"), &got, &want, 0.0, 5e-5);
         }
     }
 }

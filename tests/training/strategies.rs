@@ -100,13 +100,15 @@ impl Case {
 
     /// Fails unless each strategy leaves what the program leaves, but for rounding.
     fn check(&self, device: &Device) {
+        let count = self.mlp(device).network().parameter_count();
+        let fits = |strategy: &Strategy| *strategy != Strategy::Registers || count <= 128;
+        self.check_all(device, fused().filter(fits));
+    }
+
+    fn check_all(&self, device: &Device, strategies: impl IntoIterator<Item = Strategy>) {
         let (program, want) = self.run(device, self.trainer(Strategy::Program));
         assert_eq!(program.strategy, Strategy::Program);
-        let count = self.mlp(device).network().parameter_count();
-        for strategy in fused() {
-            if strategy == Strategy::Registers && count > 128 {
-                continue;
-            }
+        for strategy in strategies {
             let (history, got) = self.run(device, self.trainer(strategy));
             assert_eq!(history.strategy, strategy);
             let what = format!("{strategy} of {self:?}");
@@ -137,6 +139,32 @@ fn ragged_networks_and_minibatches_agree_with_the_program() {
             let rows = if batch < 3 { 5 } else { 70 };
             let (inputs, outputs) = ([1, 3, 10][i % 3], [1, 4, 7, 2][i % 4]);
             Case { rows, batch, ..Case::new(inputs, hidden, outputs) }.check(device);
+        }
+    }
+}
+
+#[test]
+fn wide_and_deep_networks_agree_with_the_program_in_two_passes() {
+    let adam = Optimizer::from(Adam::new(0.01));
+    let narrow = Case { optimizer: adam, ..Case::new(130, &[10, 10], 1) };
+    let labels = Case {
+        loss: Loss::CrossEntropy,
+        kind: TargetKind::Labels,
+        optimizer: Sgd::new(0.05).momentum(0.9).into(),
+        ..Case::new(784, &[50], 10)
+    };
+    let cases = [
+        Case { rows: 70, batch: 33, ..Case::new(1, &[33], 3) },
+        Case { rows: 40, batch: 32, ..narrow.clone() },
+        Case { rows: 5, batch: 1, ..narrow },
+        Case { rows: 100, batch: 64, ..labels },
+        Case { rows: 40, batch: 31, ..Case::new(256, &[100, 100], 1) },
+        Case { rows: 20, batch: 16, ..Case::new(7, &[130, 3], 20) },
+        Case { rows: 40, batch: 40, ..Case::new(5, &[9, 8, 7, 1, 17, 4], 2) },
+    ];
+    for device in gpus() {
+        for case in &cases {
+            case.check_all(device, [Strategy::TwoPass]);
         }
     }
 }
@@ -190,8 +218,10 @@ fn every_optimizer_agrees_with_the_program() {
         let groups =
             |strategy| case.trainer(strategy).decay_biases(false).learning_rate_factor(0, 0.3);
         let (_, want) = case.run(device, groups(Strategy::Program));
-        let (_, got) = case.run(device, groups(Strategy::Persistent));
-        assert_near("groups", &got, &want, 1e-4, 2e-5);
+        for strategy in [Strategy::Persistent, Strategy::TwoPass] {
+            let (_, got) = case.run(device, groups(strategy));
+            assert_near("groups", &got, &want, 1e-4, 2e-5);
+        }
     }
 }
 
@@ -256,33 +286,39 @@ fn a_run_that_is_watched_or_resumed_keeps_its_bits() {
 #[test]
 fn a_strategy_that_cannot_run_a_training_says_why() {
     let case = Case::new(3, &[5], 2);
-    let fails = |device: &Device, case: &Case, trainer: Trainer, why: &str| {
+    let fails = |device: &Device, case: &Case, trainer: Trainer, why: &[&str]| {
         let result = { trainer }.fit(&mut case.mlp(device), &case.data());
         match result {
             Err(error @ Error::Argument { .. }) => {
                 let text = error.to_string();
-                assert!(text.contains("persistent") && text.contains(why), "{text}");
+                assert!(why.iter().all(|part| text.contains(part)), "{why:?}: {text}");
                 assert!(text.contains("`auto`"), "{text}");
             }
-            other => panic!("{why}: {other:?}"),
+            other => panic!("{why:?}: {other:?}"),
         }
     };
-    let persistent = |case: &Case| case.trainer(Strategy::Persistent);
-    fails(&Device::cpu(), &case, persistent(&case), "GPU");
+    for strategy in [Strategy::Persistent, Strategy::TwoPass] {
+        let trainer = |case: &Case| case.trainer(strategy);
+        let name = strategy.name();
+        fails(&Device::cpu(), &case, trainer(&case), &[name, "GPU"]);
+        for device in gpus() {
+            fails(device, &case, trainer(&case).l2(0.1), &[name, "penalize"]);
+            fails(device, &case, trainer(&case).average(0.9), &[name, "average"]);
+            fails(device, &case, trainer(&case).accumulate(2), &[name, "accumulates"]);
+            fails(device, &case, trainer(&case).freeze(0), &[name, "frozen"]);
+            let lamb = Case { optimizer: Lamb::default().into(), ..case.clone() };
+            fails(device, &lamb, trainer(&lamb), &[name, "direction"]);
+            let soft = Case::activations([Activation::Tanh, Activation::Tanh, Activation::Softmax]);
+            fails(device, &soft, trainer(&soft), &[name, "softmax"]);
+            let mut dropout = case.clone();
+            dropout.layers[0] = Dense::new(5, Activation::Relu).dropout(0.5);
+            fails(device, &dropout, trainer(&dropout), &[name, "dropout"]);
+        }
+    }
     for device in gpus() {
-        fails(device, &case, persistent(&case).l2(0.1), "penalize");
-        fails(device, &case, persistent(&case).average(0.9), "average");
-        fails(device, &case, persistent(&case).accumulate(2), "accumulates");
-        fails(device, &case, persistent(&case).freeze(0), "frozen");
-        let lamb = Case { optimizer: Lamb::default().into(), ..case.clone() };
-        fails(device, &lamb, persistent(&lamb), "direction");
-        let soft = Case::activations([Activation::Tanh, Activation::Tanh, Activation::Softmax]);
-        fails(device, &soft, persistent(&soft), "softmax");
-        let mut dropout = case.clone();
-        dropout.layers[0] = Dense::new(5, Activation::Relu).dropout(0.5);
-        fails(device, &dropout, persistent(&dropout), "dropout");
         let wide = Case::new(100, &[100, 100], 10);
-        fails(device, &wide, persistent(&wide), "narrower layers");
+        let persistent = wide.trainer(Strategy::Persistent);
+        fails(device, &wide, persistent, &["persistent", "narrower layers"]);
     }
 }
 
@@ -299,6 +335,9 @@ fn the_rule_asks_whether_a_strategy_fits_and_pays() {
         let middle = Case { epochs: 10_000, ..Case::new(7, &[20], 1) };
         assert_eq!(choice(&middle), Strategy::Persistent);
         let wide = Case { epochs: 10_000, ..Case::new(100, &[100, 100], 10) };
-        assert_eq!(choice(&wide), Strategy::Program);
+        assert_eq!(choice(&wide), Strategy::TwoPass);
+        assert_eq!(choice(&Case { epochs: 10, ..wide }), Strategy::Program);
+        let wider = Case { epochs: 10_000, ..Case::new(3, &[600], 10) };
+        assert_eq!(choice(&wider), Strategy::Program);
     }
 }

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use super::Cpu;
 use super::crew::Crew;
 use super::fuse::{Instruction, fuse};
 use super::memory::{Memories, Memory};
 use super::ops;
-use crate::device::{Executable, Launch, Meter};
+use super::{Cpu, timed};
+use crate::device::{Executable, Launch, Meter, Profiler};
 use crate::error::Result;
 use crate::program::Program;
 
 /// Programs bound to host memory.
 pub(super) struct CpuExecutable {
     meter: Arc<Meter>,
+    profiler: Arc<Profiler>,
     programs: Vec<Vec<Instruction>>,
     memories: Memories,
     crew: Crew,
@@ -26,22 +27,23 @@ impl CpuExecutable {
         let memories = Memories::new(memories, programs.iter().flat_map(|program| &program.ops));
         let fused = |program| fuse(program, |buffer| memories.first(buffer));
         let programs = programs.iter().map(fused).collect();
-        Self { meter: Arc::clone(&cpu.meter), programs, memories, crew }
+        let (meter, profiler) = (Arc::clone(&cpu.meter), Arc::clone(&cpu.profiler));
+        Self { meter, profiler, programs, memories, crew }
     }
 }
 
 impl Executable for CpuExecutable {
     fn run(&mut self, launches: &[Launch]) -> Result<()> {
-        let Self { meter, programs, memories, crew } = self;
+        let Self { meter, profiler, programs, memories, crew } = self;
         Meter::add(&meter.steps, launches.len());
         memories.check_out(|bank| {
             for launch in launches {
                 for instruction in &programs[launch.program] {
                     let Instruction { op, update } = instruction;
-                    match update {
-                        None => ops::execute(op, bank, &launch.args, crew)?,
-                        Some(update) => ops::descend(op, update, bank, &launch.args, crew)?,
-                    }
+                    timed(profiler, op, update.as_deref(), || match update {
+                        None => ops::execute(op, bank, &launch.args, crew),
+                        Some(update) => ops::descend(op, update, bank, &launch.args, crew),
+                    })?;
                 }
             }
             Ok(())

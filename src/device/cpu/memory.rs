@@ -19,7 +19,9 @@ impl Words {
     /// The words, for writing: shared ones are copied first.
     pub(super) fn own(&mut self) -> &mut Vec<f32> {
         if let Self::Shared(words) = self {
-            *self = Self::Own(words.to_vec());
+            // Not copied where nobody else holds them any more.
+            let words = Arc::try_unwrap(std::mem::take(words));
+            *self = Self::Own(words.unwrap_or_else(|shared| shared.to_vec()));
         }
         match self {
             Self::Own(words) => words,

@@ -28,10 +28,14 @@ use self::crew::Crew;
 use self::executable::CpuExecutable;
 use self::memory::{Memories, Words};
 use self::pool::Pool;
-use super::{Backend, DeviceInfo, DeviceKind, Executable, Limits, Meter, Pending, Storage};
+use super::{
+    Backend, DeviceInfo, DeviceKind, Executable, HostMemory, Limits, Meter, Pending, Profiler,
+    Storage, Timed,
+};
 use crate::error::{Error, Result};
 use crate::op::{Op, StepArgs};
 use crate::program::Program;
+use crate::stopwatch::Stopwatch;
 
 /// The one CPU of the process.
 pub(crate) fn backend() -> Arc<dyn Backend> {
@@ -66,14 +70,35 @@ fn info() -> DeviceInfo {
 struct Cpu {
     info: DeviceInfo,
     meter: Arc<Meter>,
+    profiler: Arc<Profiler>,
     pool: Arc<Pool>,
 }
 
 impl Cpu {
     fn new(threads: usize) -> Arc<Self> {
-        let (meter, pool) = (Arc::default(), Arc::new(Pool::new(threads)));
-        Arc::new(Self { info: info(), meter, pool })
+        let (meter, profiler) = (Arc::default(), Arc::default());
+        Arc::new(Self { info: info(), meter, profiler, pool: Arc::new(Pool::new(threads)) })
     }
+}
+
+/// Executes an instruction, with the update that may be a part of it, by the clock if somebody profiles.
+fn timed<T>(profiler: &Profiler, op: &Op, update: Option<&Op>, execute: impl FnOnce() -> T) -> T {
+    if !profiler.is_on() {
+        return execute();
+    }
+    let watch = Stopwatch::start();
+    let value = execute();
+    let seconds = watch.seconds();
+    let mut cost = op.cost();
+    if let (Op::Gradient { weight, .. }, Some(update)) = (op, update) {
+        let update = update.cost();
+        cost.flop += update.flop;
+        // The weight's gradient goes to memory neither way.
+        cost.bytes = (cost.bytes + update.bytes).saturating_sub(8 * weight.shape.len() as u64);
+    }
+    let kernel = if update.is_some() { "and update" } else { "" };
+    profiler.add(Timed { instruction: op.name(), kernel, cost }, seconds);
+    value
 }
 
 /// The memory behind a storage of this backend.
@@ -82,6 +107,12 @@ fn memory(storage: &Storage) -> &Memory {
         Storage::Cpu(memory) => memory,
         #[cfg(feature = "gpu")]
         Storage::Gpu(_) => unreachable!("the device has checked that its buffers are its own"),
+    }
+}
+
+impl HostMemory for Cpu {
+    fn look(&self, storage: &Storage, range: Range<usize>, see: &mut dyn FnMut(&[f32])) {
+        see(&memory(storage).lock()[range]);
     }
 }
 
@@ -94,14 +125,17 @@ impl Backend for Cpu {
         &self.meter
     }
 
+    fn profiler(&self) -> Result<&Profiler> {
+        Ok(&self.profiler)
+    }
+
     fn allocate(&self, words: usize) -> Result<Storage> {
-        let mut zeros = Vec::new();
-        zeros.try_reserve_exact(words).map_err(|reason| Error::Device {
+        // Pages of zeros that nobody writes take no memory.
+        let zeros = bytemuck::allocation::try_zeroed_vec(words).map_err(|()| Error::Device {
             operation: "allocate",
             device: self.info.id.clone(),
-            reason: format!("{words} words: {reason}"),
+            reason: format!("there is no memory for {words} words"),
         })?;
-        zeros.resize(words, 0.0);
         Meter::add(&self.meter.allocations, 1);
         Ok(Storage::Cpu(Memory::new(Words::Own(zeros))))
     }
@@ -128,12 +162,16 @@ impl Backend for Cpu {
         Box::pin(std::future::ready(Ok(parts)))
     }
 
+    fn host(&self) -> Option<&dyn HostMemory> {
+        Some(self)
+    }
+
     fn execute(&self, op: &Op, buffers: &[&Storage], args: &StepArgs) -> Result<()> {
         let memories = buffers.iter().map(|storage| memory(storage).clone()).collect();
         Memories::new(memories, [op]).check_out(|bank| {
             let mut crew = Crew::new(Arc::clone(&self.pool));
             ops::reserve(&mut crew, [op]);
-            ops::execute(op, bank, args, &mut crew)
+            timed(&self.profiler, op, None, || ops::execute(op, bank, args, &mut crew))
         })
     }
 

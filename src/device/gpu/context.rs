@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::super::{DeviceInfo, Meter};
+use super::super::{DeviceInfo, Meter, Profiler};
 use super::readback::Staging;
 use crate::error::{Error, Result};
 
@@ -39,6 +39,9 @@ pub(super) struct Context {
     /// Whether shaders may use integers of 64 bits.
     pub(super) long_words: bool,
     pub(super) meter: Meter,
+    pub(super) profiler: Profiler,
+    /// Whether the adapter tells the time.
+    pub(super) timestamps: bool,
     pub(super) staging: Staging,
     faults: Arc<Mutex<Faults>>,
     in_flight: Mutex<VecDeque<wgpu::SubmissionIndex>>,
@@ -70,6 +73,9 @@ impl Context {
             && adapter.subgroup_min_size == adapter.subgroup_max_size;
         let subgroup = subgroups.then_some(adapter.subgroup_min_size as usize);
         let long_words = device.features().contains(wgpu::Features::SHADER_INT64);
+        // Where nobody may block, nobody can wait for each kernel.
+        let timestamps = device.features().contains(wgpu::Features::TIMESTAMP_QUERY)
+            && !cfg!(target_arch = "wasm32");
         let (meter, staging) = (Meter::default(), Staging::default());
         Self {
             device,
@@ -79,6 +85,8 @@ impl Context {
             subgroup,
             long_words,
             meter,
+            profiler: Profiler::default(),
+            timestamps,
             staging,
             faults,
             in_flight: Mutex::default(),

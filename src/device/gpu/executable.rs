@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::super::{Executable, Launch, Meter};
+use super::super::{Executable, Launch, Meter, Timed};
 use super::Shared;
 use super::binding::{Binder, Bound, Place};
 use super::kernels::{self, Dispatch, Target};
 use super::recorder::MAX_WORK;
+use super::timestamps::{self, Timestamps};
 use crate::error::Result;
 use crate::program::Program;
 
@@ -21,6 +22,8 @@ const MAX_DISPATCHES: usize = 2_048;
 pub(super) struct GpuExecutable {
     shared: Arc<Shared>,
     programs: Vec<Vec<Bound>>,
+    /// What each dispatch is where somebody profiles.
+    timed: Vec<Vec<Timed>>,
     /// The arguments of up to [`MAX_LAUNCHES`] launches.
     args: wgpu::Buffer,
     args_group: wgpu::BindGroup,
@@ -37,11 +40,16 @@ impl GpuExecutable {
     ) -> Result<Self> {
         let context = &shared.context;
         let lower = |program: &Program| {
-            let parts: Result<Vec<_>> =
-                program.ops.iter().map(|op| kernels::lower(op, target)).collect();
-            parts.map(|parts| parts.concat())
+            let (mut dispatches, mut timed) = (Vec::new(), Vec::new());
+            for op in &program.ops {
+                let part = kernels::lower(op, target)?;
+                timed.extend(timestamps::timed(op, &part));
+                dispatches.extend(part);
+            }
+            Ok((dispatches, timed))
         };
-        let lowered: Vec<Vec<Dispatch>> = programs.iter().map(lower).collect::<Result<_>>()?;
+        let lowered: Vec<_> = programs.iter().map(lower).collect::<Result<_>>()?;
+        let (lowered, timed): (Vec<Vec<Dispatch>>, Vec<_>) = lowered.into_iter().unzip();
         let stride = Binder::stride(context);
         let all = || lowered.iter().flatten();
         let uniforms = parameters(&shared, all(), stride)?;
@@ -59,7 +67,7 @@ impl GpuExecutable {
         let args = context.buffer("step arguments", MAX_LAUNCHES * stride / 4, usage)?;
         let args_group = shared.pipelines.bind_args(context, &args);
         let bytes = Vec::with_capacity(MAX_LAUNCHES * stride);
-        Ok(Self { programs, args, args_group, stride, bytes, shared })
+        Ok(Self { programs, timed, args, args_group, stride, bytes, shared })
     }
 
     /// Uploads the arguments of the launches.
@@ -76,9 +84,25 @@ impl GpuExecutable {
         Meter::add(&context.meter.uploads, 1);
     }
 
+    /// Submits a launch with each dispatch between timestamps.
+    fn submit_timed(&self, launches: &[Launch], at: usize) -> Result<()> {
+        let mut timestamps = Timestamps::new(&self.shared.context);
+        let program = launches[at].program;
+        for (bound, &timed) in self.programs[program].iter().zip(&self.timed[program]) {
+            timestamps.dispatch(timed, |pass| {
+                pass.set_bind_group(0, &self.args_group, &[(at * self.stride) as u32]);
+                bound.encode(pass);
+            })?;
+        }
+        timestamps.submit()
+    }
+
     /// Submits the launches from `start` on that fit one submission, and returns how many.
     fn submit(&self, launches: &[Launch], start: usize) -> Result<usize> {
         let context = &self.shared.context;
+        if context.profiler.is_on() {
+            return self.submit_timed(launches, start).map(|()| 1);
+        }
         let mut encoder = context.device.create_command_encoder(&Default::default());
         let mut pass = encoder.begin_compute_pass(&Default::default());
         let (mut dispatches, mut work, mut count) = (0, 0, 0);

@@ -18,6 +18,7 @@ mod readback;
 mod recorder;
 #[cfg(test)]
 mod tests;
+mod timestamps;
 mod two_pass;
 
 use std::ops::Range;
@@ -35,8 +36,8 @@ use self::readback::Part;
 use self::recorder::Recorder;
 use self::two_pass::TwoPass;
 use super::{
-    Backend, DeviceInfo, DeviceKind, Executable, Members, Meter, Pending, Precision, Storage,
-    Strategy,
+    Backend, DeviceInfo, DeviceKind, Executable, Members, Meter, Pending, Precision, Profiler,
+    Storage, Strategy,
 };
 use crate::error::Result;
 use crate::op::{Op, StepArgs};
@@ -144,6 +145,15 @@ impl Backend for Gpu {
         &self.shared.context.meter
     }
 
+    fn profiler(&self) -> Result<&Profiler> {
+        let context = &self.shared.context;
+        if context.timestamps {
+            return Ok(&context.profiler);
+        }
+        let reason = "its driver has no timestamps: profile another device, such as `cpu`";
+        Err(context.failed("profiling", reason))
+    }
+
     fn allocate(&self, words: usize) -> Result<Storage> {
         let buffer = self.shared.context.buffer("buffer", words, USAGE)?;
         Ok(Storage::Gpu(Memory { buffer }))
@@ -171,7 +181,10 @@ impl Backend for Gpu {
     fn execute(&self, op: &Op, buffers: &[&Storage], args: &StepArgs) -> Result<()> {
         let Shared { pipelines, binder, recorder, target, .. } = &*self.shared;
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(|&storage| buffer(storage)).collect();
-        recorder.record(pipelines, binder, &kernels::lower(op, *target)?, &buffers, args)
+        let dispatches = kernels::lower(op, *target)?;
+        let on = self.shared.context.profiler.is_on();
+        let timed = if on { timestamps::timed(op, &dispatches) } else { Vec::new() };
+        recorder.record(pipelines, binder, (&dispatches, &timed), &buffers, args)
     }
 
     fn compile(&self, programs: &[Program], buffers: &[Storage]) -> Result<Box<dyn Executable>> {
@@ -190,23 +203,25 @@ impl Backend for Gpu {
         if precision != Precision::F32 {
             return self.compile_precise(programs, buffers, strategy, precision);
         }
-        if strategy == Strategy::TwoPass {
-            let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
-            let two_pass = TwoPass::fitting(&self.shared, programs)?;
-            return Ok(Box::new(two_pass.bind(self.shared.clone(), &buffers)?));
-        }
+        let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
+        let shared = &self.shared;
         let persistent = match strategy {
-            Strategy::Program => None,
-            Strategy::Auto => Persistent::suited(&self.shared, programs, steps, None),
-            _ => Some(Persistent::fitting(&self.shared, programs, strategy, None)?),
+            Strategy::Program | Strategy::TwoPass => None,
+            Strategy::Auto => Persistent::suited(shared, programs, steps, None),
+            _ => Some(Persistent::fitting(shared, programs, strategy, None)?),
         };
-        match persistent {
-            Some(persistent) => {
-                let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
-                Ok(Box::new(persistent.bind(self.shared.clone(), &buffers)?))
-            }
-            None => self.compile(programs, buffers),
+        if let Some(persistent) = persistent {
+            return Ok(Box::new(persistent.bind(shared.clone(), &buffers)?));
         }
+        let two_pass = match strategy {
+            Strategy::TwoPass => Some(TwoPass::fitting(shared, programs)?),
+            Strategy::Auto => TwoPass::suited(shared, programs, steps),
+            _ => None,
+        };
+        if let Some(two_pass) = two_pass {
+            return Ok(Box::new(two_pass.bind(shared.clone(), &buffers)?));
+        }
+        Ok(Box::new(GpuExecutable::new(shared.clone(), programs, &buffers, shared.target)?))
     }
 
     fn compile_many(
@@ -218,9 +233,11 @@ impl Backend for Gpu {
         steps: usize,
     ) -> Result<Option<Box<dyn Executable>>> {
         let persistent = match strategy {
-            Strategy::Program => None,
             Strategy::Auto => Persistent::suited(&self.shared, programs, steps, Some(members)),
-            _ => Some(Persistent::fitting(&self.shared, programs, strategy, Some(members))?),
+            Strategy::Persistent | Strategy::Registers => {
+                Some(Persistent::fitting(&self.shared, programs, strategy, Some(members))?)
+            }
+            _ => None,
         };
         let Some(persistent) = persistent else { return Ok(None) };
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();

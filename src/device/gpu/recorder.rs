@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::super::Meter;
+use super::super::{Meter, Timed};
 use super::binding::{Binder, Bound, Place};
 use super::context::{Context, lock};
 use super::kernels::Dispatch;
 use super::pipelines::Pipelines;
+use super::timestamps::Timestamps;
 use crate::error::Result;
 use crate::op::StepArgs;
 
@@ -36,6 +37,8 @@ pub(super) struct Recorder {
 #[derive(Debug)]
 struct State {
     pending: Vec<Bound>,
+    /// What each of them is where somebody profiles.
+    timed: Vec<Timed>,
     /// What `uniforms` is to hold.
     bytes: Vec<u8>,
     work: u64,
@@ -54,6 +57,7 @@ impl Recorder {
         let scratch = context.buffer("scratch", FIRST_SCRATCH, wgpu::BufferUsages::STORAGE)?;
         let state = State {
             pending: Vec::with_capacity(MAX_PENDING),
+            timed: Vec::with_capacity(MAX_PENDING),
             bytes,
             work: 0,
             uploaded: 0,
@@ -63,17 +67,17 @@ impl Recorder {
         Ok(Self { context, uniforms, args, stride, state: Mutex::new(state) })
     }
 
-    /// Adds the dispatches of an instruction.
+    /// Adds the dispatches of an instruction, and where somebody profiles what each of them is.
     pub(super) fn record(
         &self,
         pipelines: &Pipelines,
         binder: &Binder,
-        dispatches: &[Dispatch],
+        (dispatches, timed): (&[Dispatch], &[Timed]),
         buffers: &[&wgpu::Buffer],
         args: &StepArgs,
     ) -> Result<()> {
         let state = &mut *lock(&self.state);
-        for dispatch in dispatches {
+        for (number, dispatch) in dispatches.iter().enumerate() {
             if dispatch.scratch > state.scratch_words {
                 let words = dispatch.scratch.next_power_of_two();
                 state.scratch =
@@ -95,6 +99,7 @@ impl Recorder {
             put(offset, bytemuck::cast_slice(&dispatch.params));
             state.work += bound.work;
             state.pending.push(bound);
+            state.timed.push(timed.get(number).copied().unwrap_or_default());
         }
         Ok(())
     }
@@ -128,6 +133,12 @@ impl Recorder {
             let bytes = &state.bytes[range.clone()];
             self.context.queue.write_buffer(&self.uniforms, range.start as u64, bytes);
         }
+        state.work = 0;
+        state.uploaded = 0;
+        if self.context.profiler.is_on() {
+            return self.submit_timed(state);
+        }
+        state.timed.clear();
         let mut encoder = self.context.device.create_command_encoder(&Default::default());
         let mut pass = encoder.begin_compute_pass(&Default::default());
         for (index, bound) in state.pending.drain(..).enumerate() {
@@ -135,9 +146,20 @@ impl Recorder {
             bound.encode(&mut pass);
         }
         drop(pass);
-        state.work = 0;
-        state.uploaded = 0;
         self.context.submit(Some(encoder.finish()))
+    }
+
+    /// The same with each dispatch between timestamps.
+    fn submit_timed(&self, state: &mut State) -> Result<()> {
+        let mut timestamps = Timestamps::new(&self.context);
+        let pending = state.pending.drain(..).zip(state.timed.drain(..));
+        for (index, (bound, timed)) in pending.enumerate() {
+            timestamps.dispatch(timed, |pass| {
+                pass.set_bind_group(0, &self.args, &[(index * self.stride) as u32]);
+                bound.encode(pass);
+            })?;
+        }
+        timestamps.submit()
     }
 
     #[cfg(test)]

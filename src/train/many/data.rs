@@ -26,7 +26,7 @@ impl Shelf {
     /// Those of [`target_words`], and the device's.
     pub(super) fn new(device: &Device, group: &[&Job<'_>]) -> Result<Self> {
         let first = group[0];
-        let own = group.iter().any(|job| !is_same(first.data, job.data));
+        let own = have_own_data(group);
         let kept = if own { group } else { &group[..1] };
         let targets = |job: &&Job<'_>| {
             let outputs = job.mlp.network().outputs();
@@ -64,6 +64,11 @@ impl Shelf {
             || names::MOMENTS.contains(&name);
         if kept || self.own && self.buffer(name).is_some() { spec.words } else { 0 }
     }
+}
+
+/// Whether not all networks of a group share one data set.
+pub(super) fn have_own_data(group: &[&Job<'_>]) -> bool {
+    group.iter().any(|job| !is_same(group[0].data, job.data))
 }
 
 /// Whether both hold the same allocations.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::Job;
-use super::data::Shelf;
+use super::data::{Shelf, have_own_data};
 use crate::device::{Buffer, DeviceKind, Executable, Launch, Members, Precision, Strategy};
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
@@ -87,13 +87,11 @@ fn share_coefficients(one: &Trainer, other: &Trainer) -> bool {
 
 /// The most networks of a group that the buffers of the device hold.
 pub(super) fn most_members(group: &[&Job<'_>]) -> usize {
-    let words = |job: &&Job<'_>| {
-        let data = job.data.len() * job.data.inputs().max(job.data.outputs());
-        job.mlp.buffer().words().max(data)
-    };
-    let largest = group.iter().map(words).max().unwrap_or(1).max(1);
-    let room = group.first().map_or(0, |job| job.mlp.device().max_words());
-    (room / largest).clamp(1, MOST_MEMBERS)
+    let Some(Job { mlp, data, .. }) = group.first() else { return 1 };
+    // Row orders and losses have no more words than there are rows.
+    let row = if have_own_data(group) { data.inputs().max(data.outputs()) } else { 1 };
+    let largest = mlp.buffer().words().max(data.len() * row);
+    (mlp.device().max_words() / largest).clamp(1, MOST_MEMBERS)
 }
 
 /// A network of those that go in step.

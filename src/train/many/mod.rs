@@ -83,7 +83,8 @@ pub async fn train_many_async<'a>(
     let job = |(trainer, mlp, data)| Job { trainer, mlp, data, result: None };
     let mut jobs: Vec<Job<'a>> = runs.into_iter().map(job).collect();
     for group in groups(&jobs) {
-        train_together(&mut jobs, &group).await;
+        let most = lockstep::most_members(&members(&jobs, &group));
+        train_together(&mut jobs, &group, most).await;
     }
     threads::train(&mut jobs);
     let mut results = Vec::with_capacity(jobs.len());
@@ -120,16 +121,84 @@ fn groups(jobs: &[Job<'_>]) -> Vec<Vec<usize>> {
     groups
 }
 
-/// Trains jobs that are alike in step, if their device has a way to do so.
-async fn train_together(jobs: &mut [Job<'_>], group: &[usize]) {
-    let alike: Vec<&Job<'_>> = group.iter().map(|&number| &jobs[number]).collect();
+/// The jobs of a group.
+fn members<'j, 'a>(jobs: &'j [Job<'a>], group: &[usize]) -> Vec<&'j Job<'a>> {
+    group.iter().map(|&number| &jobs[number]).collect()
+}
+
+/// Trains jobs that are alike in step, at most so many at a time, if their device has a way to do so.
+async fn train_together(jobs: &mut [Job<'_>], group: &[usize], most: usize) {
     let mut results = Vec::with_capacity(group.len());
-    for part in alike.chunks(lockstep::most_members(&alike)) {
+    for part in members(jobs, group).chunks(most) {
         // What cannot be trained together is told why when it is trained alone.
         let Ok(Some(lockstep)) = Lockstep::new(part).await else { break };
         results.extend(lockstep.train().await);
     }
     for (&number, result) in group.iter().zip(results) {
         jobs[number].result = Some(result);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::{Device, Strategy};
+    use crate::nn::{Activation, Loss};
+    use crate::optim::Adam;
+
+    #[test]
+    fn groups_that_do_not_fit_at_once_are_trained_in_parts() {
+        // Where there is none, other tests say so.
+        let Ok(device) = Device::gpu() else { return };
+        let x: Vec<f32> = (0..32).map(|i| (i as f32).sin()).collect();
+        let data = Dataset::regression_from_vec(x.clone(), 1, x, 1).unwrap();
+        let network = |seed| {
+            let builder = Mlp::builder(1).hidden(3, Activation::Tanh).output(1).seed(seed);
+            builder.build(&device).unwrap()
+        };
+        let trainer = |seed| {
+            let trainer = Trainer::new(Loss::Mse, Adam::new(0.01)).batch_size(5).epochs(4);
+            trainer.seed(seed).strategy(Strategy::Persistent)
+        };
+        let mut networks: Vec<Mlp> = (0..5).map(network).collect();
+        let job = |(seed, mlp)| Job { trainer: trainer(seed), mlp, data: &data, result: None };
+        let mut jobs: Vec<Job<'_>> = (0..).zip(&mut networks).map(job).collect();
+        let groups = groups(&jobs);
+        assert_eq!(groups, [[0, 1, 2, 3, 4]]);
+        pollster::block_on(train_together(&mut jobs, &groups[0], 2));
+        assert!(jobs.iter().all(|job| matches!(job.result, Some(Ok(_)))));
+        for (seed, mlp) in (0..).zip(&networks) {
+            let mut alone = network(seed);
+            trainer(seed).fit(&mut alone, &data).unwrap();
+            let parameters = |mlp: &Mlp| mlp.buffer().read::<u32>().unwrap();
+            assert_eq!(parameters(mlp), parameters(&alone), "network {seed}");
+        }
+    }
+
+    #[test]
+    fn only_trainings_that_differ_in_numbers_are_alike() {
+        let Ok(device) = Device::gpu() else { return };
+        let data = Dataset::regression_from_vec([0.0, 1.0, 2.0], 1, [0.0, 1.0, 4.0], 1).unwrap();
+        let clone = data.clone();
+        let network = |width| {
+            Mlp::builder(1).hidden(width, Activation::Tanh).output(1).build(&device).unwrap()
+        };
+        let trainer = |rate| Trainer::new(Loss::Mse, Adam::new(rate));
+        let trainers = [
+            trainer(0.1),
+            trainer(0.2).seed(3),
+            trainer(0.1).epochs(3),
+            trainer(0.1).epochs(3).shuffle(false),
+            Trainer::new(Loss::Mse, Adam::new(0.1).weight_decay(0.1)),
+            Trainer::new(Loss::Mae, Adam::new(0.1)),
+            trainer(0.1),
+            trainer(0.1).strategy(Strategy::Program),
+            trainer(0.1).validation(&data),
+            trainer(0.1),
+        ];
+        let mut networks: Vec<Mlp> = (0..10).map(|i| network(if i == 9 { 4 } else { 3 })).collect();
+        let job = |(trainer, mlp)| Job { trainer, mlp, data: &clone, result: None };
+        let jobs: Vec<Job<'_>> = trainers.into_iter().zip(&mut networks).map(job).collect();
+        assert_eq!(groups(&jobs), [[0, 1, 6]]);
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use super::super::super::Meter;
+use super::super::super::{Meter, Timed};
 use super::super::context::{Context, lock};
 use super::super::kernels::Constants;
 use super::super::pipelines::{bind_uniform, buffers_layout, compute_pipeline, uniform_layout};
+use super::super::timestamps::Timestamps;
 use super::source::Source;
 use crate::error::Result;
 
@@ -93,13 +94,14 @@ impl Kernel {
         Ok(Self { compiled, group, spans, spans_group, stride })
     }
 
-    /// The dispatches of a submission, each of so many networks.
-    pub(super) fn encode(
+    /// Submits dispatches, each of so many networks; `timed` has the cost of one step of all of them.
+    pub(super) fn submit(
         &self,
         context: &Context,
         spans: &[Span],
         members: u32,
-    ) -> wgpu::CommandBuffer {
+        timed: Timed,
+    ) -> Result<()> {
         let mut bytes = Vec::with_capacity(spans.len() * self.stride);
         for (i, span) in spans.iter().enumerate() {
             bytes.resize(i * self.stride, 0);
@@ -107,16 +109,45 @@ impl Kernel {
         }
         context.queue.write_buffer(&self.spans, 0, &bytes);
         Meter::add(&context.meter.uploads, 1);
+        if context.profiler.is_on() {
+            return self.submit_timed(context, spans, members, timed);
+        }
         let mut encoder = context.device.create_command_encoder(&Default::default());
         let mut pass = encoder.begin_compute_pass(&Default::default());
-        pass.set_pipeline(&self.compiled.pipeline);
-        pass.set_bind_group(1, &self.group, &[]);
+        self.bind(&mut pass);
         for i in 0..spans.len() {
-            pass.set_bind_group(0, &self.spans_group, &[(i * self.stride) as u32]);
-            pass.dispatch_workgroups(members, 1, 1);
+            self.dispatch(&mut pass, i, members);
         }
         drop(pass);
-        encoder.finish()
+        context.submit(Some(encoder.finish()))
+    }
+
+    /// The same with each dispatch between timestamps.
+    fn submit_timed(
+        &self,
+        context: &Context,
+        spans: &[Span],
+        members: u32,
+        timed: Timed,
+    ) -> Result<()> {
+        let mut timestamps = Timestamps::new(context);
+        for (i, span) in spans.iter().enumerate() {
+            timestamps.dispatch(timed.times(span.count.into()), |pass| {
+                self.bind(pass);
+                self.dispatch(pass, i, members);
+            })?;
+        }
+        timestamps.submit()
+    }
+
+    fn bind(&self, pass: &mut wgpu::ComputePass<'_>) {
+        pass.set_pipeline(&self.compiled.pipeline);
+        pass.set_bind_group(1, &self.group, &[]);
+    }
+
+    fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>, span: usize, members: u32) {
+        pass.set_bind_group(0, &self.spans_group, &[(span * self.stride) as u32]);
+        pass.dispatch_workgroups(members, 1, 1);
     }
 }
 

@@ -22,11 +22,11 @@ use self::kernel::{Kernel, MAX_DISPATCHES, Span};
 use self::pace::Pace;
 use self::plan::{Minibatch, Plan};
 use self::source::Source;
-use super::super::{Executable, Launch, Members, Meter, Strategy};
+use super::super::{Executable, Launch, Members, Meter, Strategy, Timed};
 use super::Shared;
 use super::kernels::{LOOP_LIMIT, Slot, picked, word};
 use crate::error::Result;
-use crate::op::StepArgs;
+use crate::op::{Cost, StepArgs};
 use crate::program::Program;
 
 /// Steps whose arguments are uploaded at once.
@@ -148,6 +148,18 @@ impl Persistent {
         3 * rows.unwrap_or(1) * layers.sum::<usize>()
     }
 
+    /// A step of all networks: the products that it computes, and the data that it reads.
+    fn timed(&self) -> Timed {
+        let rows = self.minibatches.iter().map(|minibatch| minibatch.rows).max().unwrap_or(1);
+        let weights: Vec<usize> =
+            self.plan.layers.iter().map(|layer| layer.inputs * layer.outputs).collect();
+        // Inputs have no deltas.
+        let flop = 2 * rows * (3 * weights.iter().sum::<usize>() - weights[0]);
+        let bytes = 4 * rows * (self.plan.layers[0].inputs + self.plan.outputs());
+        let [flop, bytes] = [flop, bytes].map(|x| (self.members * x) as u64);
+        Timed { instruction: "steps", kernel: self.strategy.name(), cost: Cost { flop, bytes } }
+    }
+
     /// Makes all that running needs.
     pub(super) fn bind(
         self,
@@ -179,6 +191,7 @@ impl Persistent {
             room,
             bytes: Vec::with_capacity(MAX_STEPS * size_of::<Step>()),
             members: word(*members),
+            timed: self.timed(),
             minibatches: minibatches.clone(),
             strategy: *strategy,
             kernel,
@@ -195,6 +208,8 @@ pub(super) struct PersistentExecutable {
     kernel: Kernel,
     minibatches: Vec<Minibatch>,
     members: u32,
+    /// A step of all of them, where somebody profiles.
+    timed: Timed,
     /// The arguments of up to `room` steps, and as bytes on their way there.
     steps: wgpu::Buffer,
     room: usize,
@@ -235,7 +250,7 @@ impl PersistentExecutable {
                 .map(|first| Span::new(first, steps.min(count - first), stride))
                 .collect();
             let context = &self.shared.context;
-            context.submit(Some(self.kernel.encode(context, &spans, self.members)))?;
+            self.kernel.submit(context, &spans, self.members, self.timed)?;
             Meter::add(&context.meter.steps, count * self.members as usize);
         }
         Ok(())

@@ -141,7 +141,7 @@ fn learn(layers: &[Numbered<'_>]) -> Vec<String> {
     let inputs = layers[0].layer.inputs;
     let mut lines = vec![
         "let at = data_row(row);".to_owned(),
-        format!("let begin = features_of(at, {inputs}u);"),
+        format!("let begin = features_begin(at, {inputs}u);"),
     ];
     lines.extend((0..inputs).map(|i| format!("let y0_{i} = features[begin + {i}u];")));
     for (l, layer) in (1..).zip(layers) {

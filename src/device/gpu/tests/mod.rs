@@ -5,6 +5,7 @@ mod internals;
 mod ops;
 mod precision;
 mod reference;
+mod two_pass;
 
 use std::sync::{Arc, OnceLock};
 

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use super::super::super::Timed;
 use super::super::context::{Context, lock};
 use super::super::kernels::{Constants, grid, word};
 use super::super::pipelines::{bind_uniform, buffers_layout, compute_pipeline, uniform_layout};
+use super::super::timestamps::Timestamps;
 use super::Step;
 use super::source::{Pass, Source};
 use crate::error::Result;
@@ -97,7 +99,9 @@ impl Kernels {
             steps,
             stride: buffers.stride,
             packed,
-            pack_groups: grid(source.layout.vectors.div_ceil(PACK_THREADS)),
+            pack_groups: grid(
+                (source.layout.vectors * source.layout.width / 4).div_ceil(PACK_THREADS),
+            ),
             passes: source.passes.clone(),
             compiled,
         })
@@ -125,13 +129,36 @@ impl Kernels {
 
     /// The dispatches of a step: which of those whose arguments lie in the buffer, and its rows.
     pub(super) fn step(&self, pass: &mut wgpu::ComputePass<'_>, number: usize, rows: usize) {
-        for (kernel, pipeline) in self.passes.iter().zip(&self.compiled.passes) {
-            pass.set_pipeline(pipeline);
-            pass.set_bind_group(0, &self.steps, &[word(number * self.stride)]);
-            pass.set_bind_group(1, &self.group, &[]);
-            let [x, y, z] = kernel.grid(rows);
-            pass.dispatch_workgroups(x, y, z);
+        for kernel in 0..self.passes.len() {
+            self.dispatch(pass, kernel, number, rows);
         }
+    }
+
+    /// The same between timestamps; `timed` says what each dispatch is.
+    pub(super) fn step_timed(
+        &self,
+        timestamps: &mut Timestamps<'_>,
+        timed: &[Timed],
+        number: usize,
+        rows: usize,
+    ) -> Result<()> {
+        (0..self.passes.len()).zip(timed).try_for_each(|(kernel, &timed)| {
+            timestamps.dispatch(timed, |pass| self.dispatch(pass, kernel, number, rows))
+        })
+    }
+
+    fn dispatch(
+        &self,
+        pass: &mut wgpu::ComputePass<'_>,
+        kernel: usize,
+        number: usize,
+        rows: usize,
+    ) {
+        pass.set_pipeline(&self.compiled.passes[kernel]);
+        pass.set_bind_group(0, &self.steps, &[word(number * self.stride)]);
+        pass.set_bind_group(1, &self.group, &[]);
+        let [x, y, z] = self.passes[kernel].grid(rows);
+        pass.dispatch_workgroups(x, y, z);
     }
 }
 

@@ -2,11 +2,11 @@
 
 use super::super::persistent::plan::{Plan, PlanLayer};
 
-/// The places of a layer, in vectors of 4 words.
+/// The places of a layer, in vectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Places {
     /// The vectors of its inputs.
-    pub(super) quads: usize,
+    pub(super) inputs: usize,
     /// Where its packed parameters begin.
     pub(super) weight: usize,
     /// In a row's record; without an input, the features.
@@ -19,6 +19,8 @@ pub(super) struct Places {
 /// The memory of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Layout {
+    /// The words of a vector.
+    pub(super) width: usize,
     pub(super) layers: Vec<Places>,
     /// The vectors of a row's record, whose last one holds its loss.
     pub(super) record: usize,
@@ -32,14 +34,11 @@ pub(super) struct Layout {
     pub(super) slice: usize,
 }
 
-/// The vectors that hold so many words.
-pub(super) fn quads(words: usize) -> usize {
-    words.div_ceil(4)
-}
-
 impl Layout {
-    /// The layout of a plan with memory for `rows` rows, whose first layer is cut into about `slices`.
-    pub(super) fn of(plan: &Plan, rows: usize, slices: usize) -> Self {
+    /// The layout of a plan in vectors of `width` words, with memory for `rows` rows, and the first layer
+    /// cut into about `slices`.
+    pub(super) fn of(plan: &Plan, width: usize, rows: usize, slices: usize) -> Self {
+        let vectors_of = |words: usize| words.div_ceil(width);
         let (mut vectors, mut record) = (0, 0);
         let mut input = None;
         let mut take = |count: usize| {
@@ -48,11 +47,12 @@ impl Layout {
         };
         let place = |layer: &PlanLayer| {
             let weight = vectors;
-            vectors += (quads(layer.inputs) + usize::from(layer.bias.is_some())) * layer.outputs;
-            let units = quads(layer.outputs);
+            let inputs = vectors_of(layer.inputs);
+            vectors += (inputs + usize::from(layer.bias.is_some())) * layer.outputs;
+            let units = vectors_of(layer.outputs);
             let output = take(units);
             let places = Places {
-                quads: quads(layer.inputs),
+                inputs,
                 weight,
                 input,
                 pre: layer.keeps_pre().then(|| take(units)),
@@ -63,9 +63,9 @@ impl Layout {
             places
         };
         let layers: Vec<Places> = plan.layers.iter().map(place).collect();
-        let slice = layers[0].quads.div_ceil(slices.max(1));
-        let slices = if slices == 0 { 0 } else { layers[0].quads.div_ceil(slice) };
-        Self { layers, record: record + 1, rows, vectors, slices, slice }
+        let slice = layers[0].inputs.div_ceil(slices.max(1));
+        let slices = if slices == 0 { 0 } else { layers[0].inputs.div_ceil(slice) };
+        Self { width, layers, record: record + 1, rows, vectors, slices, slice }
     }
 
     /// Where a row's loss is in its record.
@@ -80,6 +80,7 @@ impl Layout {
 
     /// The words of records and partial sums.
     pub(super) fn values(&self, plan: &Plan) -> usize {
-        4 * (self.partials() + self.slices * self.rows * quads(plan.layers[0].outputs))
+        let units = plan.layers[0].outputs.div_ceil(self.width);
+        self.width * (self.partials() + self.slices * self.rows * units)
     }
 }

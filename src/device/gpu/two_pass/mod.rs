@@ -9,6 +9,7 @@
 //! What it runs is read out of the programs, as for the persistent strategy, and refused alike.
 
 mod kernel;
+mod lanes;
 mod layout;
 mod source;
 mod threads;
@@ -18,17 +19,36 @@ use std::sync::Arc;
 pub(super) use self::kernel::Cache;
 use self::kernel::{Buffers, Kernels};
 use self::source::Source;
-use super::super::{Executable, Launch, Meter, Strategy};
+use super::super::{Executable, Launch, Meter, Strategy, Timed};
 use super::Shared;
 use super::kernels::{Slot, picked, word};
-use super::persistent::plan::{Minibatch, Plan};
+use super::persistent::plan::{Minibatch, Plan, PlanLayer};
 use super::recorder::MAX_WORK;
+use super::timestamps::Timestamps;
 use crate::error::Result;
-use crate::op::StepArgs;
+use crate::op::{Cost, StepArgs};
 use crate::program::Program;
 
 /// Steps whose arguments are uploaded at once, and that are submitted together.
 const MAX_STEPS: usize = 512;
+
+/// The widest layer for which the strategy is chosen.
+const MOST_UNITS: usize = 512;
+
+/// The multiplications of a step up to which it is chosen on hardware, where the program's tiled products
+/// win in the end; an estimate, as nothing was measured there.
+const MOST_WORK: usize = 100_000_000;
+
+/// The seconds that it saves a step at the least where it is chosen, and on software besides for each
+/// multiplication. By what docs/gpu.md measures.
+const SAVED: f64 = 2e-5;
+const SAVED_ON_SOFTWARE: f64 = 5e-5;
+const SAVED_A_PRODUCT: f64 = 2e-10;
+
+/// The seconds that compiling takes a layer; on software also a unit.
+const SECONDS_PER_LAYER: f64 = 0.1;
+const SECONDS_PER_SOFTWARE_LAYER: f64 = 0.3;
+const SECONDS_PER_UNIT: f64 = 0.02;
 
 /// `Step` of `shaders/steps.wgsl`.
 #[repr(C)]
@@ -57,7 +77,8 @@ impl TwoPass {
         let unfit = |reason: String| Strategy::TwoPass.unfit(reason);
         let (plan, minibatches) = Plan::of(programs).map_err(unfit)?;
         let rows = minibatches.iter().map(|minibatch| minibatch.rows).max().unwrap_or(1);
-        let source = threads::source(&plan, rows, shared.target).map_err(unfit)?;
+        let form = if lanes::suit(shared.target) { lanes::source } else { threads::source };
+        let source = form(&plan, rows, shared.target).map_err(unfit)?;
         let (buffers, most) = (Source::buffers(&plan), shared.target.max_buffers);
         if buffers > most {
             let reason = format!("it needs {buffers} storage buffers, and the adapter has {most}");
@@ -66,11 +87,59 @@ impl TwoPass {
         Ok(Self { plan, source, minibatches })
     }
 
-    /// The floating-point operations of a step.
-    fn work(&self) -> u64 {
+    /// The same where it is likely to be faster than the program for so many steps.
+    pub(super) fn suited(shared: &Shared, programs: &[Program], steps: usize) -> Option<Self> {
+        let this = Self::fitting(shared, programs).ok()?;
+        let software = shared.target.software;
+        let narrow = this.plan.layers.iter().all(|layer| layer.outputs <= MOST_UNITS);
+        let small = software || this.work() <= MOST_WORK;
+        let saved =
+            if software { SAVED_ON_SOFTWARE + SAVED_A_PRODUCT * this.work() as f64 } else { SAVED };
+        let pays = this.compilation(software) <= saved * steps as f64;
+        (narrow && small && pays).then_some(this)
+    }
+
+    /// About how long compiling takes, in seconds.
+    fn compilation(&self, software: bool) -> f64 {
+        let layers = &self.plan.layers;
+        if !software {
+            return SECONDS_PER_LAYER * layers.len() as f64;
+        }
+        let units = |layer: &PlanLayer| layer.outputs.min(lanes::MOST_UNITS) as f64;
+        let seconds = |layer| SECONDS_PER_SOFTWARE_LAYER + SECONDS_PER_UNIT * units(layer);
+        layers.iter().map(seconds).sum()
+    }
+
+    /// The multiplications of a step.
+    fn work(&self) -> usize {
         let layers = self.plan.layers.iter().map(|layer| layer.inputs * layer.outputs);
         let rows = self.minibatches.iter().map(|minibatch| minibatch.rows).max();
-        6 * (rows.unwrap_or(1) * layers.sum::<usize>()) as u64
+        3 * rows.unwrap_or(1) * layers.sum::<usize>()
+    }
+
+    /// What the dispatches of a step are: the products they compute, and the data, weights and moments
+    /// that they read and write.
+    fn timed(&self) -> Vec<Timed> {
+        let layers = &self.plan.layers;
+        let weights: Vec<usize> = layers.iter().map(|layer| layer.inputs * layer.outputs).collect();
+        let (first, all) = (weights[0], weights.iter().sum::<usize>());
+        let inputs = layers[0].inputs;
+        let outputs: usize = layers.iter().map(|layer| layer.outputs).sum();
+        let rows = self.minibatches.iter().map(|minibatch| minibatch.rows).max().unwrap_or(1);
+        // Without a dispatch for the inputs the rows' does what that would do.
+        let split = self.source.passes.iter().any(|pass| pass.entry == "inputs");
+        let moved = 2 * self.plan.words * (1 + self.plan.moments.len());
+        let timed = |entry: &'static str| {
+            let (products, words) = match entry {
+                "inputs" => (first, first + rows * inputs),
+                "rows" if split => (2 * (all - first), all - first + rows * 2 * outputs),
+                "rows" => (2 * all - first, all + rows * (inputs + 2 * outputs)),
+                _ => (all, moved + rows * (inputs + 2 * outputs)),
+            };
+            let cost = Cost { flop: (2 * rows * products) as u64, bytes: 4 * words as u64 };
+            Timed { instruction: "steps", kernel: entry, cost }
+        };
+        self.source.passes.iter().map(|pass| timed(pass.entry)).collect()
     }
 
     /// Makes all that running needs.
@@ -88,7 +157,8 @@ impl TwoPass {
         let storage = |label, words| context.buffer(label, words, wgpu::BufferUsages::STORAGE);
         let values = storage("values", source.layout.values(plan))?;
         let stored: Vec<usize> = [plan.parameters].iter().chain(&plan.moments).copied().collect();
-        let packed = stored.iter().map(|_| storage("packed", 4 * source.layout.vectors));
+        let packed =
+            stored.iter().map(|_| storage("packed", source.layout.width * source.layout.vectors));
         let packed: Vec<wgpu::Buffer> = packed.collect::<Result<_>>()?;
         let [features, targets, losses] =
             [plan.features, plan.targets, plan.losses].map(|view| buffers[view.buffer]);
@@ -105,11 +175,12 @@ impl TwoPass {
             stride,
         };
         let kernels = Kernels::compile(context, &shared.two_pass, source, &bound)?;
-        let most = usize::try_from(MAX_WORK / self.work().max(1)).unwrap_or(MAX_STEPS);
+        let most = MAX_WORK / (2 * self.work() as u64).max(1);
         Ok(TwoPassExecutable {
             bytes: Vec::with_capacity(MAX_STEPS * stride),
             minibatches: minibatches.clone(),
-            most: most.clamp(1, MAX_STEPS),
+            most: most.clamp(1, MAX_STEPS as u64) as usize,
+            timed: self.timed(),
             kernels,
             steps,
             stride,
@@ -122,6 +193,8 @@ impl TwoPass {
 pub(super) struct TwoPassExecutable {
     shared: Arc<Shared>,
     kernels: Kernels,
+    /// What the dispatches of a step are where somebody profiles.
+    timed: Vec<Timed>,
     minibatches: Vec<Minibatch>,
     /// The most steps of a submission.
     most: usize,
@@ -167,6 +240,25 @@ impl TwoPassExecutable {
     }
 }
 
+impl TwoPassExecutable {
+    /// Submits the same with each dispatch between timestamps.
+    fn submit_timed(&self, launches: &[Launch], first: bool, last: bool) -> Result<()> {
+        let mut timestamps = Timestamps::new(&self.shared.context);
+        let moves = |kernel| Timed { instruction: "steps", kernel, cost: Cost::default() };
+        if first {
+            timestamps.dispatch(moves("pack"), |pass| self.kernels.pack(pass))?;
+        }
+        for (number, launch) in launches.iter().enumerate() {
+            let rows = self.minibatches[launch.program].rows;
+            self.kernels.step_timed(&mut timestamps, &self.timed, number, rows)?;
+        }
+        if last {
+            timestamps.dispatch(moves("unpack"), |pass| self.kernels.unpack(pass))?;
+        }
+        timestamps.submit()
+    }
+}
+
 impl Executable for TwoPassExecutable {
     fn run(&mut self, launches: &[Launch]) -> Result<()> {
         self.shared.recorder.flush()?;
@@ -175,8 +267,12 @@ impl Executable for TwoPassExecutable {
             self.upload(chunk);
             let first = done == 0;
             done += chunk.len();
-            let commands = self.encode(chunk, first, done == launches.len());
-            self.shared.context.submit(Some(commands))?;
+            let last = done == launches.len();
+            if self.shared.context.profiler.is_on() {
+                self.submit_timed(chunk, first, last)?;
+            } else {
+                self.shared.context.submit(Some(self.encode(chunk, first, last)))?;
+            }
             Meter::add(&self.shared.context.meter.steps, chunk.len());
         }
         Ok(())

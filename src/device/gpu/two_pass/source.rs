@@ -7,8 +7,6 @@ use super::layout::{Layout, Places};
 
 const LAYERS: &str = include_str!("../../../../shaders/two_pass.wgsl");
 const MEMORY: &str = include_str!("../../../../shaders/two_pass_memory.wgsl");
-const FEATURES: &str = include_str!("../../../../shaders/two_pass_features.wgsl");
-const FEATURES_IN_FOURS: &str = include_str!("../../../../shaders/two_pass_features4.wgsl");
 const PACK: &str = concat!(
     include_str!("../../../../shaders/common.wgsl"),
     include_str!("../../../../shaders/two_pass_pack.wgsl"),
@@ -35,6 +33,8 @@ pub(super) enum Groups {
     Rows(usize),
     /// Enough for a thread to have each of so many items a row.
     Items(usize),
+    /// So many tiles for every so many rows.
+    Tiles { rows: usize, tiles: usize },
     /// A fixed number.
     All(usize),
 }
@@ -45,6 +45,7 @@ impl Pass {
         let groups = match self.groups {
             Groups::Rows(block) => rows.div_ceil(block),
             Groups::Items(items) => (rows * items).div_ceil(self.threads),
+            Groups::Tiles { rows: block, tiles } => rows.div_ceil(block) * tiles,
             Groups::All(count) => return grid(count),
         };
         [word(groups), word(self.slices), 1]
@@ -73,8 +74,6 @@ impl Source {
             &source::formulas(plan).replace("alias Element = f32;", "alias Element = vec4<f32>;"),
             &source::activations(plan),
             MEMORY,
-            if in_fours(plan) { FEATURES_IN_FOURS } else { FEATURES },
-            &moments(plan),
             form,
         ];
         let constants = source::constants(plan, 0);
@@ -93,9 +92,9 @@ impl Source {
     }
 }
 
-/// Whether the rows of the features begin and end at multiples of 4 words.
-fn in_fours(plan: &Plan) -> bool {
-    plan.layers[0].inputs.is_multiple_of(4) && plan.features.offset.is_multiple_of(4)
+/// Whether the rows of the features begin and end at multiples of so many words.
+pub(super) fn aligned(plan: &Plan, words: usize) -> bool {
+    plan.layers[0].inputs.is_multiple_of(words) && plan.features.offset.is_multiple_of(words)
 }
 
 fn sizes(layout: &Layout) -> String {
@@ -117,7 +116,7 @@ pub(super) fn size(name: &str, value: usize) -> String {
 
 /// The layers as constants.
 fn layers(plan: &Plan, layout: &Layout) -> String {
-    let mut text = String::from(LAYERS);
+    let mut text = size("WIDTH", layout.width) + LAYERS;
     for (i, (layer, places)) in plan.layers.iter().zip(&layout.layers).enumerate() {
         text += &format!("const LAYER_{i} = {};\n", constant(layer, places));
     }
@@ -126,9 +125,9 @@ fn layers(plan: &Plan, layout: &Layout) -> String {
 
 fn constant(layer: &PlanLayer, places: &Places) -> String {
     let place = |place: Option<usize>| place.map_or("WITHOUT".to_owned(), |at| format!("{at}u"));
-    let Places { quads, weight, input, pre, output, delta } = *places;
+    let Places { inputs, weight, input, pre, output, delta } = *places;
     let fields = [
-        format!("{}u, {}u, {quads}u, {weight}u", layer.inputs, layer.outputs),
+        format!("{}u, {}u, {inputs}u, {weight}u", layer.inputs, layer.outputs),
         place(input),
         place(pre),
         place(Some(output)),
@@ -142,20 +141,21 @@ fn constant(layer: &PlanLayer, places: &Places) -> String {
     format!("Layer({})", fields.join(", "))
 }
 
-/// The moments that there are as buffers; the formulas name all three.
-fn moments(plan: &Plan) -> String {
-    let name = |(i, name): (usize, &&str)| {
-        if i < plan.moments.len() {
-            let binding = BUFFERS + i;
-            format!(
-                "@group(1) @binding({binding}) var<storage, read_write> {name}: \
-                 array<vec4<f32>>;\n"
-            )
-        } else {
-            format!("var<private> {name}: array<vec4<f32>, 1>;\n")
-        }
+/// The moments that there are as buffers of vectors, by names with a prefix.
+pub(super) fn moments(plan: &Plan, prefix: &str, vector: &str) -> String {
+    let name = |(binding, name): (usize, &&str)| {
+        format!(
+            "@group(1) @binding({binding}) var<storage, read_write> {prefix}{name}: \
+             array<{vector}>;\n"
+        )
     };
-    source::MOMENTS.iter().enumerate().map(name).collect()
+    (BUFFERS..).zip(source::moment_names(plan)).map(name).collect()
+}
+
+/// The moments from number `from` on as each thread's own; the formulas name all three.
+pub(super) fn own_moments(from: usize) -> String {
+    let name = |name: &&str| format!("var<private> {name}: array<vec4<f32>, 2>;\n");
+    source::MOMENTS[from..].iter().map(name).collect()
 }
 
 /// Where the vectors of the packed parameters are stored.

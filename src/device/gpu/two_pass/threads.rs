@@ -3,10 +3,15 @@
 use super::super::kernels::{LOOP_LIMIT, Target};
 use super::super::persistent::plan::{Plan, PlanLayer};
 use super::super::persistent::source::function;
-use super::layout::{Layout, Places, quads};
-use super::source::{Groups, Pass, Source, size, update_constants};
+use super::layout::{Layout, Places};
+use super::source::{Groups, Pass, Source, aligned, moments, own_moments, size, update_constants};
 
 const KERNELS: &str = include_str!("../../../../shaders/two_pass_threads.wgsl");
+const FEATURES: &str = include_str!("../../../../shaders/two_pass_features.wgsl");
+const FEATURES_IN_FOURS: &str = include_str!("../../../../shaders/two_pass_features4.wgsl");
+
+/// The words of a vector.
+const WIDTH: usize = 4;
 
 /// The threads of a workgroup of the passes that share nothing between threads, and of `rows`.
 const THREADS: usize = 64;
@@ -29,9 +34,9 @@ const MOST_SLICES: usize = 64;
 /// # Errors
 /// What does not fit the adapter.
 pub(super) fn source(plan: &Plan, rows: usize, target: Target) -> Result<Source, String> {
-    let layout = Layout::of(plan, rows, slices(plan, rows));
+    let layout = Layout::of(plan, WIDTH, rows, slices(plan, rows));
     let threads = ROWS_THREADS.min(target.max_threads as usize);
-    let held = 4 * layout.record;
+    let held = WIDTH * layout.record;
     let most = target.max_workgroup_words.saturating_sub(threads) / held;
     if most == 0 {
         return Err(format!(
@@ -51,23 +56,30 @@ pub(super) fn source(plan: &Plan, rows: usize, target: Target) -> Result<Source,
         ));
     }
     let passes = passes(plan, &layout, block, threads);
-    let text = [size("BLOCK", block), size("HELD", block * held), calls(plan, &layout)].concat();
-    Ok(Source::new(plan, layout, passes, &(text + KERNELS)))
+    let text = [
+        size("BLOCK", block),
+        size("HELD", block * held),
+        moments(plan, "", "vec4<f32>"),
+        own_moments(plan.moments.len()),
+        calls(plan, &layout),
+        if aligned(plan, WIDTH) { FEATURES_IN_FOURS } else { FEATURES }.to_owned(),
+    ];
+    Ok(Source::new(plan, layout, passes, &(text.concat() + KERNELS)))
 }
 
 /// Into how many slices the inputs of the first layer are cut.
 fn slices(plan: &Plan, rows: usize) -> usize {
     let first = &plan.layers[0];
-    let inputs = quads(first.inputs);
+    let inputs = first.inputs.div_ceil(WIDTH);
     if inputs < WIDE {
         return 0;
     }
-    let groups = (rows * quads(first.outputs)).div_ceil(THREADS);
+    let groups = (rows * first.outputs.div_ceil(WIDTH)).div_ceil(THREADS);
     (ENOUGH_GROUPS / groups).clamp(1, MOST_SLICES).min(inputs / LEAST_SLICE)
 }
 
 fn passes(plan: &Plan, layout: &Layout, block: usize, threads: usize) -> Vec<Pass> {
-    let units = quads(plan.layers[0].outputs);
+    let units = plan.layers[0].outputs.div_ceil(WIDTH);
     let inputs = Pass {
         entry: "inputs",
         threads: THREADS,
@@ -106,9 +118,9 @@ fn calls(plan: &Plan, layout: &Layout) -> String {
 fn iterations(plan: &Plan, layout: &Layout, block: usize, threads: usize) -> usize {
     let turns = |items: usize| items.div_ceil(threads);
     let layer = |(layer, places): (&PlanLayer, &Places)| {
-        let units = 4 * quads(layer.outputs);
-        turns(block * units) * (1 + places.quads.max(layout.slices))
-            + turns(block * places.quads) * (5 + layer.outputs)
+        let units = layer.outputs.next_multiple_of(WIDTH);
+        turns(block * units) * (1 + places.inputs.max(layout.slices))
+            + turns(block * places.inputs) * (5 + layer.outputs)
     };
     let layers: usize = plan.layers.iter().zip(&layout.layers).map(layer).sum();
     let losses = turns(block) * (5 + 4 * plan.outputs());

@@ -1,0 +1,61 @@
+//! Both forms of the two-pass strategy against the program: the form for hardware runs on a software
+//! adapter too, and has to be right there.
+
+use super::{gpus, numbers};
+use crate::data::Dataset;
+use crate::device::{Device, Strategy};
+use crate::nn::{Activation, Loss};
+use crate::optim::Sgd;
+use crate::{Dense, Mlp, Trainer};
+
+const ROWS: usize = 45;
+
+/// Losses and parameters of a training of 3 epochs, the last minibatch of which is shorter.
+fn train(device: &Device, strategy: Strategy, inputs: usize, widths: &[usize]) -> [Vec<f32>; 2] {
+    let outputs = widths[widths.len() - 1];
+    let features = numbers(ROWS * inputs, 1);
+    let targets = numbers(ROWS * outputs, 2);
+    let data = Dataset::regression_from_vec(features, inputs, targets, outputs).unwrap();
+    // An activation whose derivative needs the sum, and one whose derivative needs the value.
+    let activations = [Activation::Silu, Activation::Tanh];
+    let layers = widths.iter().zip(activations.iter().cycle());
+    let mut mlp = layers
+        .fold(Mlp::builder(inputs).seed(4), |builder, (width, activation)| {
+            builder.layer(Dense::new(*width, *activation))
+        })
+        .build(device)
+        .unwrap();
+    let history = Trainer::new(Loss::Mse, Sgd::new(0.1).momentum(0.9))
+        .batch_size(32)
+        .epochs(3)
+        .record_steps(true)
+        .strategy(strategy)
+        .fit(&mut mlp, &data)
+        .unwrap();
+    assert_eq!(history.strategy, strategy);
+    let parameters = mlp.parameters().unwrap();
+    let parameters = parameters.values().flat_map(|array| array.iter().copied()).collect();
+    [history.step_losses, parameters]
+}
+
+#[test]
+fn both_forms_agree_with_the_program() {
+    // A first layer that is split, and in vectors, and one that is neither.
+    let networks: [(usize, &[usize]); 2] = [(3, &[5, 1]), (256, &[10, 3])];
+    for device in gpus() {
+        for (inputs, widths) in networks {
+            let want = train(&device, Strategy::Program, inputs, widths);
+            let got = train(&device, Strategy::TwoPass, inputs, widths);
+            for (want, got) in want.iter().zip(&got) {
+                assert_eq!(want.len(), got.len());
+                for (i, (want, got)) in want.iter().zip(got).enumerate() {
+                    let bound = 1e-5 + 1e-4 * want.abs();
+                    assert!(
+                        !((want - got).abs() > bound) && got.is_finite(),
+                        "{inputs} {widths:?}, number {i}: {got}, not {want}"
+                    );
+                }
+            }
+        }
+    }
+}
