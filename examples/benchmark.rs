@@ -22,7 +22,7 @@ use common::Failure;
 use common::workloads::{self, Workload};
 use serde::Serialize;
 use serde_json::json;
-use wgrad::device::{DeviceKind, Profile, Strategy};
+use wgrad::device::{DeviceKind, Precision, Profile, Strategy};
 use wgrad::{Device, History, Mlp, Tensor, train_many};
 
 /// The runs of a workload, and the most epochs of each.
@@ -49,6 +49,10 @@ struct Arguments {
     /// How the steps are executed: auto, program, persistent, registers or two_pass.
     #[arg(long, default_value_t = Strategy::Auto)]
     strategy: Strategy,
+
+    /// The numbers that matrix products take: f32 or mixed.
+    #[arg(long, default_value_t = Precision::F32)]
+    precision: Precision,
 
     /// Trains so many networks at once, each with another seed, and compares with one.
     #[arg(long, value_name = "N", default_value_t = 1,
@@ -138,16 +142,17 @@ fn main() -> common::Result {
             "workload", "strategy", "networks", "us/step", "samples/s", "GFLOP/s"
         );
         for workload in workloads::all().iter().filter(|workload| args.wants(workload, &device)) {
-            let row = measure(workload, &device, args.strategy, seconds)?;
+            let row = measure(workload, &device, (args.strategy, args.precision), seconds)?;
             row.print();
             if args.profile {
-                print!("{}", profile(workload, &device, &row, seconds)?);
+                print!("{}", profile(workload, &device, (&row, args.precision), seconds)?);
             }
             let (strategy, alone) = (row.strategy, row.samples_per_s);
             rows.push(row);
             if args.networks > 1 {
                 let count = args.networks as usize;
-                let many = measure_many(workload, &device, strategy, seconds, count)?;
+                let how = (strategy, args.precision);
+                let many = measure_many(workload, &device, how, seconds, count)?;
                 many.print();
                 let times = many.samples_per_s / alone;
                 println!("{count} networks at once: {times:.2} times the throughput of one");
@@ -206,14 +211,18 @@ fn product(side: usize, device: &Device, seconds: f64) -> common::Result<Row> {
 fn measure(
     workload: &Workload,
     device: &Device,
-    strategy: Strategy,
+    (strategy, precision): (Strategy, Precision),
     seconds: f64,
 ) -> common::Result<Row> {
     let data = workload.data()?;
     let mut chosen = strategy;
     let mut run = |epochs| {
         let mut mlp = workload.network(device)?;
-        let history = workload.trainer(epochs).strategy(strategy).fit(&mut mlp, &data)?;
+        let history = workload
+            .trainer(epochs)
+            .strategy(strategy)
+            .precision(precision)
+            .fit(&mut mlp, &data)?;
         chosen = history.strategy;
         let counted = &history.epochs[epochs / 2..];
         // What a fresh network took in the second half of its epochs, an epoch.
@@ -243,7 +252,7 @@ fn measure(
 fn measure_many(
     workload: &Workload,
     device: &Device,
-    strategy: Strategy,
+    (strategy, precision): (Strategy, Precision),
     seconds: f64,
     count: usize,
 ) -> common::Result<Row> {
@@ -251,7 +260,8 @@ fn measure_many(
     let run = |epochs| {
         let mut networks =
             (0..count).map(|_| workload.network(device)).collect::<wgrad::Result<Vec<Mlp>>>()?;
-        let trainer = |seed| workload.trainer(epochs).strategy(strategy).seed(seed);
+        let trainer =
+            |seed| workload.trainer(epochs).strategy(strategy).precision(precision).seed(seed);
         let runs: Vec<_> =
             (0..).zip(&mut networks).map(|(i, mlp)| (trainer(i), mlp, &data)).collect();
         let begin = Instant::now();
@@ -301,7 +311,7 @@ fn row(
 fn profile(
     workload: &Workload,
     device: &Device,
-    row: &Row,
+    (row, precision): (&Row, Precision),
     seconds: f64,
 ) -> common::Result<Profile> {
     let data = workload.data()?;
@@ -309,7 +319,7 @@ fn profile(
     // Waiting for each kernel makes training slower.
     let steps = 0.1 * seconds / (1e-6 * row.us_per_step);
     let epochs = (steps as usize / workload.steps()).clamp(2, MOST_EPOCHS);
-    let mut trainer = workload.trainer(epochs).strategy(row.strategy);
+    let mut trainer = workload.trainer(epochs).strategy(row.strategy).precision(precision);
     let (history, profile) = device.profile(|| trainer.fit(&mut mlp, &data))?;
     history?;
     Ok(profile)

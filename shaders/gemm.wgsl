@@ -49,8 +49,38 @@ override ACTIVATION: u32 = 0u;
 override DERIVATIVE: u32 = 0u;
 // Whether the sum before phi is kept in `pre`.
 override PRE: u32 = 0u;
+// Whether A and B are rounded to f16, what they are multiplied by before, and what their products are
+// multiplied by after: f32 bits, powers of 2.
+override HALF: u32 = 0u;
+override A_SCALE: u32 = 0x3f800000u;
+override B_SCALE: u32 = 0x3f800000u;
+override C_SCALE: u32 = 0x3f800000u;
 // Whether C are partial sums, to be finished by gemm_finish.
 override SPLIT: u32 = 0u;
+
+// What a product takes for values of A.
+fn factor_a(values: vec4<f32>) -> vec4<f32> {
+    if (HALF == 1u) {
+        return to_half(values, bitcast<f32>(A_SCALE));
+    }
+    return values;
+}
+
+// What a product takes for values of B.
+fn factor_b(values: vec4<f32>) -> vec4<f32> {
+    if (HALF == 1u) {
+        return to_half(values, bitcast<f32>(B_SCALE));
+    }
+    return values;
+}
+
+// What a sum of products stands for.
+fn unscaled(sums: vec4<f32>) -> vec4<f32> {
+    if (HALF == 1u) {
+        return sums * bitcast<f32>(C_SCALE);
+    }
+    return sums;
+}
 
 // Where a row of A, as stored, begins.
 fn a_row(row: u32) -> u32 {

@@ -4,10 +4,11 @@
 
 // The words at, at + 1, .. at + 3, none beyond `last`.
 fn a_quad(at: u32, last: u32) -> vec4<f32> {
-    return vec4(a[min(at, last)], a[min(at + 1u, last)], a[min(at + 2u, last)], a[min(at + 3u, last)]);
+    let place = min(at + vec4(0u, 1u, 2u, 3u), vec4(last));
+    return factor_a(vec4(a[place.x], a[place.y], a[place.z], a[place.w]));
 }
 
 fn a_word(at: u32) -> f32 {
-    return a[at];
+    return factor_a(vec4(a[at])).x;
 }
 

@@ -4,10 +4,10 @@
 
 // The words at, at + 1, .. at + 3, all of them in the last vector where they begin beyond `last`.
 fn a_quad(at: u32, last: u32) -> vec4<f32> {
-    return a[min(at, last) / 4u];
+    return factor_a(a[min(at, last) / 4u]);
 }
 
 fn a_word(at: u32) -> f32 {
-    return a[at / 4u][at % 4u];
+    return factor_a(vec4(a[at / 4u][at % 4u])).x;
 }
 

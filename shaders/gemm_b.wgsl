@@ -4,10 +4,11 @@
 
 // The words at, at + 1, .. at + 3, none beyond `last`.
 fn b_quad(at: u32, last: u32) -> vec4<f32> {
-    return vec4(b[min(at, last)], b[min(at + 1u, last)], b[min(at + 2u, last)], b[min(at + 3u, last)]);
+    let place = min(at + vec4(0u, 1u, 2u, 3u), vec4(last));
+    return factor_b(vec4(b[place.x], b[place.y], b[place.z], b[place.w]));
 }
 
 fn b_word(at: u32) -> f32 {
-    return b[at];
+    return factor_b(vec4(b[at])).x;
 }
 

@@ -4,10 +4,10 @@
 
 // The words at, at + 1, .. at + 3, all of them in the last vector where they begin beyond `last`.
 fn b_quad(at: u32, last: u32) -> vec4<f32> {
-    return b[min(at, last) / 4u];
+    return factor_b(b[min(at, last) / 4u]);
 }
 
 fn b_word(at: u32) -> f32 {
-    return b[at / 4u][at % 4u];
+    return factor_b(vec4(b[at / 4u][at % 4u])).x;
 }
 

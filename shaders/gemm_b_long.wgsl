@@ -5,6 +5,6 @@
 
 // The words at, at + 1, .. at + 3, all of them in the last vector where they begin beyond `last`.
 fn b_quad(at: u32, last: u32) -> vec4<f32> {
-    return four_words(b[min(at, last) / 4u]);
+    return factor_b(four_words(b[min(at, last) / 4u]));
 }
 

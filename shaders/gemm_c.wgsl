@@ -38,7 +38,8 @@ fn store(split: u32, i: u32, j: u32, sum: f32) {
 }
 
 // Stores C(i, j .. j + 3), or one split's part of them.
-fn store_quad(split: u32, i: u32, j: u32, sums: vec4<f32>) {
+fn store_quad(split: u32, i: u32, j: u32, products: vec4<f32>) {
+    let sums = unscaled(products);
     store(split, i, j, sums.x);
     store(split, i, j + 1u, sums.y);
     store(split, i, j + 2u, sums.z);

@@ -23,7 +23,8 @@ fn derivatives(cached: vec4<f32>) -> vec4<f32> {
 }
 
 // Stores C(i, j .. j + 3), or one split's part of them.
-fn store_quad(split: u32, i: u32, j: u32, sums: vec4<f32>) {
+fn store_quad(split: u32, i: u32, j: u32, products: vec4<f32>) {
+    let sums = unscaled(products);
     if (i >= params.m || j >= params.n) {
         return;
     }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::{DeviceInfo, Meter, Profiler, Strategy};
+use super::{DeviceInfo, Meter, Precision, Profiler, Strategy};
 use crate::error::{Error, Result};
 use crate::op::{Op, StepArgs};
 use crate::program::Program;
@@ -90,14 +90,17 @@ pub(crate) trait Backend: Send + Sync + fmt::Debug {
     /// are planned, for which compiling has to pay.
     ///
     /// # Errors
-    /// `Argument` for a strategy that cannot run them, and the device's.
+    /// `Argument` for a strategy or a precision that cannot run them, and the device's.
     fn compile_step(
         &self,
         programs: &[Program],
         buffers: &[Storage],
-        strategy: Strategy,
+        (strategy, precision): (Strategy, Precision),
         _steps: usize,
     ) -> Result<Box<dyn Executable>> {
+        if precision != Precision::F32 {
+            return Err(precision.unfit("this device is no GPU"));
+        }
         match strategy {
             Strategy::Auto | Strategy::Program => self.compile(programs, buffers),
             _ => Err(strategy.unfit("this device is no GPU")),

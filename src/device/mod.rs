@@ -9,6 +9,7 @@ mod cpu;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod info;
+mod precision;
 mod profile;
 mod request;
 mod strategy;
@@ -21,6 +22,7 @@ pub(crate) use backend::{Backend, Executable, HostMemory, Launch, Members, Pendi
 pub use buffer::Buffer;
 pub(crate) use info::Meter;
 pub use info::{Counters, DeviceInfo, DeviceKind, Limits};
+pub use precision::Precision;
 pub use profile::{KernelTime, Profile};
 pub(crate) use profile::{Profiler, Timed};
 pub use request::{DEVICE_VARIABLE, DeviceRequest};
@@ -168,11 +170,11 @@ impl Device {
         &self,
         programs: &[Program],
         buffers: &[Buffer],
-        strategy: Strategy,
+        (strategy, precision): (Strategy, Precision),
         steps: usize,
     ) -> Result<Box<dyn Executable>> {
         let storages = checked(programs, &sizes(buffers), buffers)?;
-        self.backend.compile_step(programs, &storages, strategy, steps)
+        self.backend.compile_step(programs, &storages, (strategy, precision), steps)
     }
 
     /// The same for several networks at once, if the device has a way to do so; see

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::device::Precision;
 use crate::nn::{Loss, LossReduction};
 use crate::optim::schedule::Pacing;
 use crate::optim::{Groups, Optimizer, Regularization};
@@ -25,6 +26,8 @@ pub(crate) struct RunSettings {
     pub(crate) schedule: Pacing,
     #[serde(default)]
     pub(crate) regularization: Regularization,
+    #[serde(default)]
+    pub(crate) precision: Precision,
     pub(crate) batch_size: usize,
     /// The minibatches of an update.
     pub(crate) accumulate: usize,
@@ -46,6 +49,7 @@ impl RunSettings {
             groups: Groups::default(),
             schedule: Pacing::default(),
             regularization: Regularization::default(),
+            precision: Precision::F32,
             batch_size: 32,
             accumulate: 1,
             shuffle: true,

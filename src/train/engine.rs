@@ -6,7 +6,7 @@ use super::objective::{Objective, Weights};
 use super::recording::Recorder;
 use super::resident::Placed;
 use crate::data::Dataset;
-use crate::device::{Buffer, Executable, Launch, Strategy};
+use crate::device::{Buffer, Executable, Launch, Precision, Strategy};
 use crate::error::Result;
 use crate::mlp::Mlp;
 use crate::nn::{LossReduction, Network, TargetKind};
@@ -45,6 +45,11 @@ pub(super) struct Sources {
 }
 
 impl Setup<'_> {
+    /// The precision of the products: who asks for gradients gets those of f32.
+    fn precision(&self) -> Precision {
+        if self.trains { self.settings.precision } else { Precision::F32 }
+    }
+
     /// The step of each kind of minibatch.
     pub(super) fn steps(&self, network: &Network, plan: &Plan, sources: &Sources) -> Vec<Step> {
         let settings = self.settings;
@@ -133,7 +138,7 @@ impl Engine {
         let executable = device.compile_step(
             &programs,
             &buffers,
-            setup.strategy,
+            (setup.strategy, setup.precision()),
             setup.epochs.saturating_mul(plan.steps),
         )?;
         let specs = programs[0].buffers.iter().map(|spec| spec.name.clone()).collect();

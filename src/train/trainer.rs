@@ -10,7 +10,7 @@ use super::run::Run;
 use super::stopping::StopReason;
 use super::watch::{Callback, Watch};
 use crate::data::Dataset;
-use crate::device::Strategy;
+use crate::device::{Precision, Strategy};
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
 use crate::nn::Loss;
@@ -116,6 +116,13 @@ impl Trainer {
     #[must_use]
     pub fn strategy(self, strategy: Strategy) -> Self {
         Self { strategy, ..self }
+    }
+
+    /// The numbers that matrix products take; default [`Precision::F32`].
+    #[must_use]
+    pub fn precision(mut self, precision: Precision) -> Self {
+        self.settings.precision = precision;
+        self
     }
 
     /// A data set whose loss and metrics are computed after each epoch.
@@ -225,6 +232,7 @@ impl Trainer {
         self.settings.optimizer.check()?;
         self.settings.schedule.schedule.check()?;
         self.settings.regularization.check()?;
+        self.settings.precision.check()?;
         if let (Some(metric), None) = (self.metrics.first(), &self.validation) {
             let expected = "metrics are computed on a validation set: add `.validation(&data)`";
             return Err(Error::argument("a metric", metric.name(), expected));

@@ -21,6 +21,7 @@ mod many;
 mod metrics;
 mod optimizers;
 mod parts;
+mod precision;
 mod predict;
 mod range_test;
 mod recording;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::{Executable, Launch, Meter, Timed};
 use super::Shared;
 use super::binding::{Binder, Bound, Place};
-use super::kernels::{self, Dispatch};
+use super::kernels::{self, Dispatch, Target};
 use super::recorder::MAX_WORK;
 use super::timestamps::{self, Timestamps};
 use crate::error::Result;
@@ -36,12 +36,13 @@ impl GpuExecutable {
         shared: Arc<Shared>,
         programs: &[Program],
         buffers: &[&wgpu::Buffer],
+        target: Target,
     ) -> Result<Self> {
         let context = &shared.context;
         let lower = |program: &Program| {
             let (mut dispatches, mut timed) = (Vec::new(), Vec::new());
             for op in &program.ops {
-                let part = kernels::lower(op, shared.target)?;
+                let part = kernels::lower(op, target)?;
                 timed.extend(timestamps::timed(op, &part));
                 dispatches.extend(part);
             }

@@ -36,8 +36,8 @@ use self::readback::Part;
 use self::recorder::Recorder;
 use self::two_pass::TwoPass;
 use super::{
-    Backend, DeviceInfo, DeviceKind, Executable, Members, Meter, Pending, Profiler, Storage,
-    Strategy,
+    Backend, DeviceInfo, DeviceKind, Executable, Members, Meter, Pending, Precision, Profiler,
+    Storage, Strategy,
 };
 use crate::error::Result;
 use crate::op::{Op, StepArgs};
@@ -89,6 +89,7 @@ impl Shared {
             max_threads: context.limits.max_compute_invocations_per_workgroup,
             max_workgroup_words: context.limits.max_compute_workgroup_storage_size as usize / 4,
             max_buffers: context.limits.max_storage_buffers_per_shader_stage as usize,
+            precision: Precision::F32,
         };
         let pipelines = Pipelines::new(&context);
         let binder = Binder::new(&context)?;
@@ -108,6 +109,22 @@ impl Shared {
 impl Gpu {
     fn new(context: Context) -> Result<Arc<Self>> {
         Ok(Arc::new(Self { shared: Arc::new(Shared::new(context)?) }))
+    }
+
+    /// Programs whose products are of another precision than f32.
+    fn compile_precise(
+        &self,
+        programs: &[Program],
+        buffers: &[Storage],
+        strategy: Strategy,
+        precision: Precision,
+    ) -> Result<Box<dyn Executable>> {
+        if !matches!(strategy, Strategy::Auto | Strategy::Program) {
+            return Err(strategy.unfit(format_args!("its precision is f32, not {precision}")));
+        }
+        let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
+        let target = Target { precision, ..self.shared.target };
+        Ok(Box::new(GpuExecutable::new(self.shared.clone(), programs, &buffers, target)?))
     }
 }
 
@@ -172,16 +189,20 @@ impl Backend for Gpu {
 
     fn compile(&self, programs: &[Program], buffers: &[Storage]) -> Result<Box<dyn Executable>> {
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
-        Ok(Box::new(GpuExecutable::new(self.shared.clone(), programs, &buffers)?))
+        let target = self.shared.target;
+        Ok(Box::new(GpuExecutable::new(self.shared.clone(), programs, &buffers, target)?))
     }
 
     fn compile_step(
         &self,
         programs: &[Program],
         buffers: &[Storage],
-        strategy: Strategy,
+        (strategy, precision): (Strategy, Precision),
         steps: usize,
     ) -> Result<Box<dyn Executable>> {
+        if precision != Precision::F32 {
+            return self.compile_precise(programs, buffers, strategy, precision);
+        }
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
         let shared = &self.shared;
         let persistent = match strategy {
@@ -200,7 +221,7 @@ impl Backend for Gpu {
         if let Some(two_pass) = two_pass {
             return Ok(Box::new(two_pass.bind(shared.clone(), &buffers)?));
         }
-        Ok(Box::new(GpuExecutable::new(shared.clone(), programs, &buffers)?))
+        Ok(Box::new(GpuExecutable::new(shared.clone(), programs, &buffers, shared.target)?))
     }
 
     fn compile_many(

@@ -2,7 +2,7 @@
 
 use super::Job;
 use super::data::have_own_data;
-use crate::device::{DeviceKind, Strategy};
+use crate::device::{DeviceKind, Precision, Strategy};
 use crate::error::{Error, Result};
 use crate::op::Shape;
 use crate::persist::RunSettings;
@@ -25,7 +25,8 @@ pub(super) fn may_join(job: &Job<'_>) -> bool {
         || trainer.validation.is_some()
         || trainer.settings.schedule.schedule.monitor().is_some();
     let on_gpu = job.mlp.device().info().kind != DeviceKind::Cpu;
-    on_gpu && !watched && trainer.strategy != Strategy::Program && check(job).is_ok()
+    let precise = trainer.settings.precision == Precision::F32;
+    on_gpu && precise && !watched && trainer.strategy != Strategy::Program && check(job).is_ok()
 }
 
 /// Checks what depends on the network and its data.

@@ -4,6 +4,7 @@ use super::{
     Access, Constants, Dispatch, Kernel, LOOP_LIMIT, Picked, Slot, THREADS, Target, grid, offset,
     picked, word,
 };
+use crate::device::Precision;
 use crate::error::Result;
 use crate::op::{Op, Rows, View};
 
@@ -20,6 +21,7 @@ macro_rules! kernel {
                 include_str!("../../../../shaders/pick.wgsl"),
                 include_str!("../../../../shaders/activation_fused.wgsl"),
                 $(include_str!(concat!("../../../../shaders/", $library, ".wgsl")),)?
+                include_str!("../../../../shaders/half.wgsl"),
                 include_str!("../../../../shaders/gemm.wgsl"),
                 include_str!(concat!("../../../../shaders/gemm_", $a, ".wgsl")),
                 include_str!(concat!("../../../../shaders/gemm_", $b, ".wgsl")),
@@ -91,6 +93,33 @@ struct Product {
     /// Where the column sums of B go.
     sums: Option<View>,
     epilogue: Epilogue,
+    /// Whether the operands are rounded to f16, and what they are multiplied by before.
+    half: Option<Scales>,
+}
+
+/// What the operands of a product are multiplied by before they are rounded.
+#[derive(Debug, Clone, Copy)]
+struct Scales {
+    a: f32,
+    b: f32,
+}
+
+impl Scales {
+    /// Deltas are scaled, wherever they are.
+    fn of(op: &Op, loss_scale: u32) -> Self {
+        let scale = loss_scale as f32;
+        match op {
+            Op::Backward { .. } => Self { a: scale, b: 1.0 },
+            Op::Gradient { .. } => Self { a: 1.0, b: scale },
+            _ => Self { a: 1.0, b: 1.0 },
+        }
+    }
+
+    fn constants(self) -> Constants {
+        let Self { a, b } = self;
+        let [a_bits, b_bits, c_bits] = [a, b, 1.0 / (a * b)].map(f32::to_bits);
+        vec![("HALF", 1), ("A_SCALE", a_bits), ("B_SCALE", b_bits), ("C_SCALE", c_bits)]
+    }
 }
 
 /// The constants of the epilogue, by the names of `shaders/gemm.wgsl`.
@@ -103,7 +132,10 @@ struct Epilogue {
 }
 
 pub(super) fn lower(op: &Op, target: Target) -> Result<Vec<Dispatch>> {
-    let product = product(op);
+    let mut product = product(op);
+    if let Precision::Mixed { loss_scale } = target.precision {
+        product.half = Some(Scales::of(op, loss_scale));
+    }
     let tiling = Tiling::choose(product.m, product.n, product.k, target);
     Ok(product.dispatches(tiling))
 }
@@ -123,6 +155,7 @@ fn product(op: &Op) -> Product {
             pre: None,
             sums: None,
             epilogue: Epilogue::default(),
+            half: None,
         },
         Op::Dense { input, weight, bias, activation, pre, output } => Product {
             m: input.count,
@@ -141,6 +174,7 @@ fn product(op: &Op) -> Product {
                 activation: activation.code(),
                 ..Epilogue::default()
             },
+            half: None,
         },
         Op::Backward { delta, weight, activation, cached, output } => Product {
             m: delta.shape.rows,
@@ -155,6 +189,7 @@ fn product(op: &Op) -> Product {
             pre: None,
             sums: None,
             epilogue: Epilogue { derivative: activation.code(), ..Epilogue::default() },
+            half: None,
         },
         Op::Gradient { accumulate, input, delta, weight, bias } => Product {
             // The row of ones whose products are the bias' gradient.
@@ -170,6 +205,7 @@ fn product(op: &Op) -> Product {
             pre: None,
             sums: bias,
             epilogue: Epilogue { accumulate, ..Epilogue::default() },
+            half: None,
         },
         _ => unreachable!("{} is not a product", op.name()),
     }
@@ -182,6 +218,7 @@ impl Product {
         let (forms, constants) = tiling.shape.forms();
         let mut tiled = self.dispatch(&forms[self.form()], tiling, split);
         tiled.constants.extend(constants);
+        tiled.constants.extend(self.half.into_iter().flat_map(Scales::constants));
         tiled.groups = grid(tiling.shape.tiles(self.m, self.n) * tiling.splits);
         tiled.work = 2 * (self.m as u64) * (self.n as u64) * (self.k as u64);
         tiled.scratch = scratch;

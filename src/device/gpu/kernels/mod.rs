@@ -21,6 +21,7 @@ mod transpose;
 mod unfused;
 mod update;
 
+use crate::device::Precision;
 use crate::error::{Error, Result};
 use crate::op::{Op, Pick, Rows, View};
 
@@ -93,6 +94,8 @@ pub(super) struct Target {
     pub(super) max_workgroup_words: usize,
     /// The storage buffers that a kernel can have.
     pub(super) max_buffers: usize,
+    /// Of the products.
+    pub(super) precision: Precision,
 }
 
 /// The most iterations that one invocation's loops may have together.

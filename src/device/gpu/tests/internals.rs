@@ -7,7 +7,7 @@ use super::super::kernels::{LOOP_LIMIT, Slot, Target, lower};
 use super::super::recorder::MAX_PENDING;
 use super::super::{Gpu, adapter};
 use super::{gpu, gpus, numbers};
-use crate::device::{Backend, Launch, Storage};
+use crate::device::{Backend, Launch, Precision, Storage};
 use crate::op::{Axis, BinaryOp, Op, Reduction, Shape, StepArgs, View};
 use crate::program::{BufferSpec, Program};
 
@@ -18,6 +18,7 @@ const HARDWARE: Target = Target {
     max_threads: 256,
     max_workgroup_words: 4_096,
     max_buffers: 8,
+    precision: Precision::F32,
 };
 
 fn fresh() -> Option<Gpu> {

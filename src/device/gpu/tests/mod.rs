@@ -3,6 +3,7 @@
 
 mod internals;
 mod ops;
+mod precision;
 mod reference;
 mod two_pass;
 
