@@ -1,6 +1,8 @@
 // What the kernels that run many whole steps share: the steps, the data, and what the formulas of
 // losses and updates need to find around them.
 //
+// Rust writes before it what an Element is that the rules of the updates move: a number, or a vector.
+//
 // Bindings of group 0: the span of the steps to run; of group 1: the steps, features, targets, order,
 // losses, parameters, then as many moments as there are. Grid: one workgroup a network.
 //
@@ -41,8 +43,6 @@ override LABELS: u32 = 0u;
 override OPTIMIZER: u32 = 0u;
 override MOMENTS: u32 = 0u;
 override VARIANT: u32 = 0u;
-
-alias Element = f32;
 
 // The network.
 var<private> member: u32;

@@ -1,12 +1,14 @@
-"""The benchmark's workloads and a matrix product on a GPU: PyTorch and JAX beside wgrad.
+"""The benchmark's workloads and a matrix product on a GPU: PyTorch, JAX and burn beside wgrad.
 
     cargo build --release --example benchmark
-    python benches/peers/compare_gpu.py [--seconds 2] [--rounds 3] [--json FILE] [WORKLOAD ...]
+    cargo build --release --manifest-path benches/peers/burn/Cargo.toml --features wgpu --bin peer-burn-wgpu
+    python benches/peers/compare_gpu.py [--seconds 2] [--rounds 3] [--skip PEER] [--json FILE] [WORKLOAD ...]
 
 One command for the whole comparison; at its end it shows what many networks at once gain. Needs torch
-and jax with CUDA, and a Vulkan driver for ours; it installs nothing, and a peer that is not there is
-left out. `--platform cpu` runs the peers on the processor instead, to try the script. TF32 is off, so
-that all compute in f32.
+and jax with CUDA, and a Vulkan driver for ours and burn; it installs nothing, and a peer that is not
+there is left out. `--platform cpu` runs PyTorch and JAX on the processor instead, to try the script.
+TF32 is off, so that all compute in f32. `--strategy` names ours; else the rule chooses, which looks at
+how many steps the measurement takes, where a driver is slow in compiling.
 
 PyTorch runs eagerly and, as `graph`, with the whole step in a CUDA graph; JAX scans over the steps of
 an epoch in one compiled function. A step is one minibatch: gather, forward, loss, backward, update;
@@ -20,13 +22,14 @@ import time
 import warnings
 from statistics import median
 
-from compare import ROOT, WORKLOADS, built, data, measured, ours, timed, torch_parts, tried
+from compare import HERE, ROOT, WORKLOADS, built, data, measured, ours, rust_peer, timed
+from compare import torch_parts, tried
 
 # Only on a GPU: as in examples/common/workloads.rs.
 WORKLOADS = WORKLOADS | {
     "wide_4096": ([784, 4096, 4096, 10], 16384, 4096, "relu", "cross_entropy", "adam"),
 }
-COLUMNS = ["wgrad", "eager", "graph", "jax"]
+COLUMNS = ["wgrad", "eager", "graph", "jax", "burn"]
 # How many networks of `tiny` are trained at once.
 NETWORKS = 1024
 # The side of the square matrices whose product is timed.
@@ -144,7 +147,7 @@ def product_seconds(device):
     return median(times)
 
 
-def peers(name, platform):
+def peers(name, platform, skip):
     """By peer, a function from seconds to microseconds a step."""
     workload = WORKLOADS[name]
     steps = workload[1] // workload[2]
@@ -156,12 +159,18 @@ def peers(name, platform):
             makers["graph"] = lambda: torch_epoch(*workload, device, True)
     if importlib.util.find_spec("jax"):
         makers["jax"] = lambda: jax_epoch(*workload)
+    makers = {who: make for who, make in makers.items() if who not in skip}
     epochs = {who: tried(f"{who}, {name}", make) for who, make in makers.items()}
-    return {
+    list_of = {
         who: lambda seconds, epoch=epoch: timed(epoch, steps, seconds)
         for who, epoch in epochs.items()
         if epoch
     }
+    manifest = "cargo build --release --manifest-path benches/peers/burn/Cargo.toml"
+    manifest += " --features wgpu --bin peer-burn-wgpu"
+    if "burn" not in skip and (path := built(HERE / "burn", "peer-burn-wgpu", manifest)):
+        list_of["burn"] = lambda seconds: rust_peer(path, name, seconds)
+    return list_of
 
 
 def main():
@@ -170,6 +179,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--platform", choices=["gpu", "cpu"], default="gpu")
+    parser.add_argument("--skip", action="append", default=[], choices=COLUMNS[1:])
+    parser.add_argument("--strategy", default="auto")
     parser.add_argument("--json", metavar="FILE")
     args = parser.parse_args()
     warnings.filterwarnings("ignore")
@@ -189,9 +200,10 @@ def main():
     results = []
     for name in args.workloads or WORKLOADS:
         rounds = {who: [] for who in COLUMNS}
-        others = peers(name, args.platform)
+        others = peers(name, args.platform, args.skip)
+        what = ["--workload", name, "--strategy", args.strategy]
         for _ in range(args.rounds):
-            row = ours(binary, args.platform, args.seconds, "--workload", name)
+            row = ours(binary, "gpu", args.seconds, *what)
             rounds["wgrad"].append(row["us_per_step"])
             for who, measure in others.items():
                 rounds[who].append(measure(args.seconds))
@@ -203,12 +215,12 @@ def main():
     if importlib.util.find_spec("torch") and not args.workloads:
         seconds = product_seconds("cuda" if args.platform == "gpu" else "cpu")
         flop = 2 * SIDE**3
-        mine = ours(binary, args.platform, args.seconds, "--product", str(SIDE))["gflops"]
+        mine = ours(binary, "gpu", args.seconds, "--product", str(SIDE))["gflops"]
         print(f"product of {SIDE}^3: wgrad {mine:.0f}, PyTorch {flop / seconds / 1e9:.0f} GFLOP/s")
         results.append({"product": SIDE, "wgrad": mine, "PyTorch": flop / seconds / 1e9})
     if not args.workloads:
         what = ["--workload", "tiny", "--networks", str(NETWORKS)]
-        one, many = measured(binary, args.platform, args.seconds, *what)
+        one, many = measured(binary, "gpu", args.seconds, *what)
         times = many["samples_per_s"] / one["samples_per_s"]
         print(f"{NETWORKS} networks of tiny at once: {times:.0f} times the throughput of one")
         results.append({"networks": NETWORKS, "strategy": many["strategy"], "times_one": times})

@@ -63,14 +63,15 @@ impl Workload {
     }
 
     /// Runs epochs of minibatches, given by their row numbers, and prints the median time of a
-    /// step, after warming up for a third of the time.
-    pub fn time(&self, mut step: impl FnMut(&[u32])) {
+    /// step, after warming up for a third of the time. `finish` waits for what is queued.
+    pub fn time(&self, mut step: impl FnMut(&[u32]), mut finish: impl FnMut()) {
         let mut rng = Rng::seed_from_u64(2);
         let mut order: Vec<u32> = (0..self.rows as u32).collect();
         let mut epoch = || {
             let start = Instant::now();
             order.shuffle(&mut rng);
             order.chunks(self.batch).for_each(&mut step);
+            finish();
             start.elapsed().as_secs_f64()
         };
         let start = Instant::now();

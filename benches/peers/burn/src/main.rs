@@ -1,4 +1,4 @@
-//! A workload in burn, on its flex backend: see `../workload.rs`.
+//! A workload in burn, on its flex backend, or with the feature `wgpu` on a GPU: see `../workload.rs`.
 
 #[path = "../../workload.rs"]
 mod workload;
@@ -28,9 +28,19 @@ impl Net {
     }
 }
 
+#[cfg(not(feature = "wgpu"))]
+fn device() -> Device {
+    Device::flex()
+}
+
+#[cfg(feature = "wgpu")]
+fn device() -> Device {
+    Device::wgpu(burn::tensor::DeviceKind::DefaultDevice)
+}
+
 fn main() {
     let work = Workload::from_args();
-    let plain = Device::flex();
+    let plain = device();
     let device = plain.clone().autodiff();
     let layers = work.widths.windows(2);
     let mut net = Net {
@@ -50,7 +60,7 @@ fn main() {
     let classes = TensorData::new(classes, [work.rows]);
     let classes = Tensor::<1, Int>::from_data(classes, &device);
     let entropy = CrossEntropyLossConfig::new().init(&device);
-    work.time(|rows| {
+    let step = |rows: &[u32]| {
         let order: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
         let order = Tensor::<1, Int>::from_data(TensorData::new(order, [rows.len()]), &device);
         let output = net.forward(x.clone().select(0, order.clone()), work.tanh);
@@ -61,5 +71,6 @@ fn main() {
         };
         let gradients = GradientsParams::from_grads(loss.backward(), &net);
         net = optimizer.step(rate, net.clone(), gradients);
-    });
+    };
+    work.time(step, || plain.sync().expect("the device finishes its work"));
 }

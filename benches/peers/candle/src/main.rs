@@ -54,6 +54,6 @@ fn main() -> Result<()> {
             Rule::Adam(adam) => adam.backward_step(&loss),
         }
     };
-    work.time(|rows| step(rows).unwrap());
+    work.time(|rows| step(rows).unwrap(), || ());
     Ok(())
 }

@@ -73,7 +73,7 @@ pub(super) fn source(plan: &Plan, rows: usize, target: Target) -> Result<Source,
     text += &function("total(part: f32) -> f32", total(threads));
     text += &function("descend()", registers.iter().enumerate().map(descend));
     Ok(Source {
-        text: text + &source::formulas(plan) + &source::single_activations(plan) + KERNEL,
+        text: text + &source::formulas(plan, "f32") + &source::single_activations(plan) + KERNEL,
         constants: source::constants(plan, threads),
         values: None,
         iterations,

@@ -59,8 +59,9 @@ pub(in super::super) fn constants(plan: &Plan, threads: usize) -> Constants {
     ]
 }
 
-/// The formulas, reduced to the plan's loss, rule and activations, and the sizes they need.
-pub(in super::super) fn formulas(plan: &Plan) -> String {
+/// The formulas, reduced to the plan's loss, rule and activations, and the sizes they need; updates move
+/// an `element` at a time.
+pub(in super::super) fn formulas(plan: &Plan, element: &str) -> String {
     let codes = codes(plan);
     let text = keep_cases(FORMULAS, "OPTIMIZER", &[plan.optimizer.code()]);
     let text = keep_cases(&text, "LOSS", &[plan.loss.code()]);
@@ -83,7 +84,8 @@ pub(in super::super) fn formulas(plan: &Plan) -> String {
         sizes.into_iter().map(|(name, value)| format!("const {name}: u32 = {value}u;\n")).collect();
     let (outputs, constant) = (plan.outputs(), number(plan.loss.constant()));
     format!(
-        "struct Params {{ cols: u32, first: u32, second: u32, third: u32, constant: f32 }}\n\
+        "alias Element = {element};\n\
+         struct Params {{ cols: u32, first: u32, second: u32, third: u32, constant: f32 }}\n\
          const params = Params({outputs}u, 0u, 0u, 0u, {constant});\n{sizes}{text}"
     )
 }

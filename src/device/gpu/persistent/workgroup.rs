@@ -38,7 +38,7 @@ pub(super) fn source(plan: &Plan, rows: usize, target: Target) -> Result<Source,
     text += &function("backward(rows: u32, thread: u32)", backward);
     text += &function("descend(rows: u32, thread: u32)", descend);
     Ok(Source {
-        text: text + &source::formulas(plan) + &source::activations(plan) + KERNEL,
+        text: text + &source::formulas(plan, "f32") + &source::activations(plan) + KERNEL,
         constants: source::constants(plan, layout.threads),
         values: (!layout.values_inside).then_some(layout.values),
         iterations: layout.iterations,

@@ -44,7 +44,7 @@ const MOST_WORK: usize = 100_000_000;
 /// multiplication. By what docs/gpu.md measures.
 const SAVED: f64 = 2e-5;
 const SAVED_ON_SOFTWARE: f64 = 5e-5;
-const SAVED_A_PRODUCT: f64 = 2e-10;
+const SAVED_A_PRODUCT: f64 = 1e-10;
 
 /// The seconds that compiling takes a layer; on software also a unit.
 const SECONDS_PER_LAYER: f64 = 0.1;

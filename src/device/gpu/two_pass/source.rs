@@ -71,7 +71,7 @@ impl Source {
         let text = [
             layers.as_str(),
             &sizes(&layout),
-            &source::formulas(plan).replace("alias Element = f32;", "alias Element = vec4<f32>;"),
+            &source::formulas(plan, "vec4<f32>"),
             &source::activations(plan),
             MEMORY,
             form,
