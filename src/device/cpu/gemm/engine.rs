@@ -52,6 +52,15 @@ impl Engine {
         units.into_iter().chain(Kernel::all().map(Self::Vectors))
     }
 
+    /// Whether it packs operands whatever their shape, so that few large products take less time.
+    pub(super) const fn packs(self) -> bool {
+        match self {
+            Self::Vectors(_) => false,
+            #[cfg(target_arch = "x86_64")]
+            Self::Amx => true,
+        }
+    }
+
     /// Makes room for every product of at most these sizes, which then allocate nothing.
     pub(in crate::device::cpu) fn reserve(
         self,

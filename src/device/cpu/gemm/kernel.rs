@@ -74,7 +74,7 @@ pub(super) type ColumnFn = unsafe fn(&Tile);
 
 /// The micro-kernels of one instruction set.
 #[derive(Debug)]
-pub(super) struct Kernel {
+pub(in crate::device::cpu) struct Kernel {
     pub(super) lanes: usize,
     /// By rows - 1, vectors - 1, and how operands are read: [`WHOLE`], [`TAIL`] or [`PICK`].
     pub(super) tiles: &'static [[[TileFn; 3]; TILE_VECTORS]],

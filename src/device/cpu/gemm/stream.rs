@@ -9,8 +9,16 @@ use std::ops::Range;
 
 /// Elements of a block: with three numbers of state for each, 256 KiB, a part of the L2 cache.
 const BLOCK: usize = 1 << 14;
+/// Elements of a block on a matrix unit, where each block packs B anew.
+const PACKED_BLOCK: usize = 1 << 15;
 /// Blocks begin where tiles and cache lines of a column-major A do.
 const ROWS: usize = 32;
+
+/// The rows of a block of a C with n columns.
+fn block_rows(engine: Engine, n: usize) -> usize {
+    let elements = if engine.packs() { PACKED_BLOCK } else { BLOCK };
+    (elements / n.max(1)).max(ROWS) / ROWS * ROWS
+}
 
 /// The rows of a product `A.B`, and the elements of other matrices at the same places.
 #[derive(Debug)]
@@ -41,8 +49,8 @@ impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
 
     /// The product of `a` and `b`. Each of `beside` is a row-major matrix of its shape, or empty.
     pub(crate) fn new(a: Lhs<'a>, b: MatRef<'a>, beside: [&'c mut [f32]; N]) -> Self {
-        let rows = (BLOCK / b.cols().max(1)).max(ROWS) / ROWS * ROWS;
         let engine = Engine::of(a.rows(), b.cols(), b.rows());
+        let rows = block_rows(engine, b.cols());
         Self { engine, a, b, beside: Slices::new(beside), rows, left: 0..a.rows() }
     }
 
@@ -54,8 +62,10 @@ impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
 
     /// Makes room for every product of at most these sizes.
     pub(crate) fn reserve(m: usize, n: usize, k: usize, scratch: &mut Scratch) {
-        scratch.reserve_block(BLOCK.max(ROWS * n));
-        Engine::of(m, n, k).reserve((BLOCK / n.max(1)).max(ROWS), n, k, scratch);
+        let engine = Engine::of(m, n, k);
+        let rows = block_rows(engine, n);
+        scratch.reserve_block(rows * n);
+        engine.reserve(rows, n, k, scratch);
     }
 
     /// How long all of it takes, in floating-point operations, with `extra` for each element of C.

@@ -35,5 +35,5 @@ const PAIRS: usize = TILE * DEPTH / 2;
 /// takes a time of its own for each element of A and B, of which there are many for few operations
 /// where C is narrow.
 pub(super) const fn pays(m: usize, n: usize, k: usize) -> bool {
-    m >= 96 && n >= 32 && k >= 64
+    m >= 128 && n >= 64 && k >= 192
 }

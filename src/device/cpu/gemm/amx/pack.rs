@@ -112,6 +112,18 @@ fn mask(count: usize) -> __mmask16 {
     ((1_u32 << count) - 1) as __mmask16
 }
 
+impl Lanes<'_> {
+    /// Where step i begins if lanes are adjacent, and where lane i does if not.
+    #[inline]
+    pub(super) fn run(&self, i: usize) -> *const f32 {
+        if !self.adjacent {
+            return self.lanes.get(i).copied().unwrap_or_default();
+        }
+        let step = self.picks.map_or(i, |picks| picks[i] as usize);
+        self.lanes.first().copied().unwrap_or_default().wrapping_add(step * self.step)
+    }
+}
+
 /// One step of lanes that lie side by side.
 ///
 /// # Safety
@@ -119,18 +131,24 @@ fn mask(count: usize) -> __mmask16 {
 #[inline]
 #[target_feature(enable = "avx512f")]
 unsafe fn across(lanes: &Lanes, step: usize) -> __m512 {
-    let Some(&start) = lanes.lanes.first() else { return _mm512_setzero_ps() };
-    let at = |step: usize| {
-        let step = lanes.picks.map_or(step, |picks| picks[step] as usize);
-        start.wrapping_add(step * lanes.step)
-    };
     if step >= lanes.steps {
         return _mm512_setzero_ps();
     }
     // Each step lies elsewhere, so the next chunk's are asked for.
-    _mm_prefetch::<_MM_HINT_T1>(at((step + DEPTH).min(lanes.steps - 1)).cast());
+    let ahead = lanes.run((step + DEPTH).min(lanes.steps - 1));
+    _mm_prefetch::<_MM_HINT_T1>(ahead.cast());
     // SAFETY: the caller's contract; lanes outside of the mask are not accessed.
-    unsafe { _mm512_maskz_loadu_ps(mask(lanes.lanes.len()), at(step)) }
+    unsafe { _mm512_maskz_loadu_ps(mask(lanes.lanes.len()), lanes.run(step)) }
+}
+
+/// Asks for a chunk of lanes whose steps lie side by side.
+pub(super) fn prefetch(lanes: &[*const f32], first: usize) {
+    for lane in lanes {
+        for line in [first, first + TILE] {
+            // SAFETY: a prefetch accesses nothing.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(lane.wrapping_add(line).cast()) };
+        }
+    }
 }
 
 /// 16 steps of lane i, which lie side by side.
@@ -140,10 +158,7 @@ unsafe fn across(lanes: &Lanes, step: usize) -> __m512 {
 #[inline]
 #[target_feature(enable = "avx512f")]
 unsafe fn run(lanes: &Lanes, first: usize, i: usize) -> __m512 {
-    /// How many steps ahead a lane is asked for: rows of a minibatch lie anywhere.
-    const AHEAD: usize = 8 * TILE;
     let Some(lane) = lanes.lanes.get(i) else { return _mm512_setzero_ps() };
-    _mm_prefetch::<_MM_HINT_T0>(lane.wrapping_add(first + AHEAD).cast());
     let mask = mask(lanes.steps.saturating_sub(first).min(TILE));
     // SAFETY: the caller's contract; lanes outside of the mask are not accessed.
     unsafe { _mm512_maskz_loadu_ps(mask, lane.wrapping_add(first)) }

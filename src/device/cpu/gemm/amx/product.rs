@@ -7,7 +7,7 @@
 use super::super::product::parts;
 use super::super::runs::Runs;
 use super::super::{Beta, Lhs, MatMut, MatRef, Scratch};
-use super::pack::{Along, Lanes, pack};
+use super::pack::{Along, Lanes, pack, prefetch};
 use super::tile::{TILES, Tiles};
 use super::unit::Unit;
 use super::{DEPTH, PAIRS, PIECES, TILE};
@@ -15,12 +15,18 @@ use std::ops::Range;
 
 /// Rows of a pair of tiles, and columns of a strip.
 const PAIR: usize = 2 * TILE;
-/// Steps of a block of k: C is read and written once a block.
+/// The most steps of a block of k: C is read and written once a block.
 const KC: usize = 512;
-/// Rows of a block of A: with `KC` steps 768 KiB of an L2 cache of 2 MiB.
-const MC: usize = 256;
+/// The most rows of a block of A, for each of which a B of several panels is packed anew.
+const MC: usize = 512;
+/// The most rows of a block of A where B is one panel.
+const LIGHT_MC: usize = 256;
+/// The most elements of a block of A: packed 1.1 MiB of an L2 cache of 2 MiB.
+const BLOCK: usize = MC * 384;
 /// Columns of a panel of B: with `KC` steps 384 KiB.
 const NC: usize = 128;
+/// Chunks of a lane that are asked for ahead.
+const AHEAD: usize = 4;
 
 /// A product on the matrix unit.
 pub(in super::super) struct Product<'a, 'c> {
@@ -37,10 +43,18 @@ struct Block {
     steps: Range<usize>,
 }
 
-/// The packed pairs of the largest blocks of A and B of a product (m, n, k).
+/// The packed pairs of the largest blocks of A and B, for products of at most (m, n, k).
 pub(in super::super) fn room(m: usize, n: usize, k: usize) -> [usize; 2] {
-    let steps = k.min(KC);
-    [pairs(m.min(MC), steps), pairs(n.min(NC), steps)]
+    let (rows, steps) = (m.min(MC), k.min(KC));
+    [pairs(rows, steps).min(BLOCK / 2 * PIECES), pairs(n.min(NC), steps)]
+}
+
+/// The rows of a block of A, and the steps of a block of k.
+fn block_size(m: usize, n: usize, k: usize) -> [usize; 2] {
+    let rows = m.clamp(1, if n > NC { MC } else { LIGHT_MC }).next_multiple_of(PAIR);
+    let most = KC.min(BLOCK / rows / DEPTH * DEPTH);
+    let steps = k.div_ceil(k.div_ceil(most).max(1)).next_multiple_of(DEPTH);
+    [rows, steps]
 }
 
 /// The packed pairs of so many lanes.
@@ -53,7 +67,7 @@ fn chunks(steps: usize) -> usize {
     steps.div_ceil(DEPTH).max(1)
 }
 
-impl Product<'_, '_> {
+impl<'a> Product<'a, '_> {
     /// Computes the product and hands its elements to the epilogue in runs; see `Work::run`.
     ///
     /// # Safety
@@ -72,10 +86,12 @@ impl Product<'_, '_> {
         let (packed_a, packed_b) = scratch.tiles();
         // SAFETY: the unit is there, says the caller.
         let unit = unsafe { Unit::configure() };
-        let mut steps = 0..k.min(KC);
+        let mut lanes = [std::ptr::null(); MC];
+        let [mc, kc] = block_size(m, n, k);
+        let mut steps = 0..k.min(kc);
         loop {
-            for rows in parts(0..m, MC) {
-                self.pack_a(&rows, &steps, packed_a);
+            for rows in parts(0..m, mc) {
+                pack_all(&self.lanes_a(&rows, &steps, &mut lanes), Along::Steps, packed_a);
                 for cols in parts(0..n, NC) {
                     if n > NC || rows.start == 0 {
                         self.pack_b(&cols, &steps, packed_b);
@@ -88,22 +104,29 @@ impl Product<'_, '_> {
             if steps.end == k {
                 break;
             }
-            steps = steps.end..k.min(steps.end + KC);
+            steps = steps.end..k.min(steps.end + kc);
         }
     }
 
-    fn pack_a(&self, rows: &Range<usize>, steps: &Range<usize>, to: &mut [u32]) {
-        let mut lanes = [std::ptr::null(); MC];
-        let lanes = &mut lanes[..rows.len()];
+    /// Rows of A as lanes; `room` holds where they lie.
+    fn lanes_a<'r>(
+        &self,
+        rows: &Range<usize>,
+        steps: &Range<usize>,
+        room: &'r mut [*const f32],
+    ) -> Lanes<'r>
+    where
+        'a: 'r,
+    {
+        let lanes = &mut room[..rows.len()];
         self.a.find_rows(rows.start, steps.start, lanes);
-        let lanes = Lanes {
+        Lanes {
             lanes,
             adjacent: self.a.columns_are_runs(),
             step: self.a.col_stride(),
             picks: self.a.picked_columns(steps.start),
             steps: steps.len(),
-        };
-        pack_all(&lanes, Along::Steps, to);
+        }
     }
 
     fn pack_b(&self, cols: &Range<usize>, steps: &Range<usize>, to: &mut [u32]) {
@@ -182,9 +205,9 @@ fn multiply(_unit: &Unit, tiles: &Tiles, rows: usize, cols: usize) {
 fn pack_all(all: &Lanes, along: Along, to: &mut [u32]) {
     let chunks = chunks(all.steps);
     let tiles = all.lanes.len().div_ceil(TILE);
+    let lanes = |tile: usize| &all.lanes[tile * TILE..all.lanes.len().min((tile + 1) * TILE)];
     let mut pack_one = |tile: usize, chunk: usize| {
-        let end = all.lanes.len().min((tile + 1) * TILE);
-        let lanes = Lanes { lanes: &all.lanes[tile * TILE..end], ..*all };
+        let lanes = Lanes { lanes: lanes(tile), ..*all };
         let first = tile & !1;
         let beside = (tiles - first).min(2);
         let place = (first * chunks + chunk * beside) * PIECES * PAIRS + (tile - first) * PAIRS;
@@ -195,6 +218,16 @@ fn pack_all(all: &Lanes, along: Along, to: &mut [u32]) {
     if all.adjacent {
         (0..chunks).for_each(|chunk| (0..tiles).for_each(|tile| pack_one(tile, chunk)));
     } else {
-        (0..tiles).for_each(|tile| (0..chunks).for_each(|chunk| pack_one(tile, chunk)));
+        for tile in 0..tiles {
+            for chunk in 0..chunks {
+                // Lanes may lie anywhere, so a few chunks are asked for.
+                let ahead = chunk + AHEAD;
+                let (tile_ahead, ahead) = (tile + ahead / chunks, ahead % chunks);
+                if tile_ahead < tiles {
+                    prefetch(lanes(tile_ahead), ahead * DEPTH);
+                }
+                pack_one(tile, chunk);
+            }
+        }
     }
 }
