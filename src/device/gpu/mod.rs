@@ -123,8 +123,18 @@ impl Gpu {
             return Err(strategy.unfit(format_args!("its precision is f32, not {precision}")));
         }
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
+        self.compile_ops(programs, &buffers, precision)
+    }
+
+    /// Programs op by op.
+    fn compile_ops(
+        &self,
+        programs: &[Program],
+        buffers: &[&wgpu::Buffer],
+        precision: Precision,
+    ) -> Result<Box<dyn Executable>> {
         let target = Target { precision, ..self.shared.target };
-        Ok(Box::new(GpuExecutable::new(self.shared.clone(), programs, &buffers, target)?))
+        Ok(Box::new(GpuExecutable::new(self.shared.clone(), programs, buffers, target)?))
     }
 }
 
@@ -189,8 +199,7 @@ impl Backend for Gpu {
 
     fn compile(&self, programs: &[Program], buffers: &[Storage]) -> Result<Box<dyn Executable>> {
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
-        let target = self.shared.target;
-        Ok(Box::new(GpuExecutable::new(self.shared.clone(), programs, &buffers, target)?))
+        self.compile_ops(programs, &buffers, Precision::F32)
     }
 
     fn compile_step(
@@ -221,7 +230,7 @@ impl Backend for Gpu {
         if let Some(two_pass) = two_pass {
             return Ok(Box::new(two_pass.bind(shared.clone(), &buffers)?));
         }
-        Ok(Box::new(GpuExecutable::new(shared.clone(), programs, &buffers, shared.target)?))
+        self.compile_ops(programs, &buffers, precision)
     }
 
     fn compile_many(
