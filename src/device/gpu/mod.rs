@@ -1,16 +1,20 @@
 //! The GPU backend: instructions as WGSL kernels, through wgpu; the only module that imports it.
 //!
 //! An instruction is lowered to dispatches (`kernels`, data only), which are joined to compiled
-//! pipelines and buffers (`pipelines`, `binding`) and submitted: at once in bulk for a compiled
-//! program (`executable`), collected for single instructions (`recorder`). The step of a small network
-//! may be run by one workgroup instead, many to a dispatch (`persistent`). Only reading waits
+//! pipelines and buffers (`pipelines`, `binding`, `descriptors`) and submitted: at once in bulk for a compiled
+//! program (`executable`), collected for single instructions (`recorder`). A whole step
+//! may be run by kernels of its own instead (`fused`): one workgroup takes many of them in a dispatch
+//! (`persistent`), or two dispatches take one (`two_pass`). Only reading waits
 //! (`readback`). Adapters are found and opened in `adapter`; a device's errors and its queue are
 //! watched over in `context`.
 
 mod adapter;
 mod binding;
+mod cache;
 mod context;
+mod descriptors;
 mod executable;
+mod fused;
 mod kernels;
 mod persistent;
 mod pipelines;

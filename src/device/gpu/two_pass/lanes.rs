@@ -1,14 +1,17 @@
 //! The form for drivers that compute on the processor: written out number by number, for subgroups of 8
 //! lanes and loads of 8 words.
 
+use super::super::fused::plan::{Plan, PlanLayer};
+use super::super::fused::wgsl::{function, moment_names};
 use super::super::kernels::{LOOP_LIMIT, Target};
-use super::super::persistent::plan::{Plan, PlanLayer};
-use super::super::persistent::source::{function, moment_names};
-use super::layout::{Layout, Places};
+use super::layout::{Layout, Packed};
 use super::source::{Groups, Pass, Source, aligned, moments, own_moments, size};
 use super::written::{back, dense, gradients, sum_inputs, weights};
 
-const KERNELS: &str = include_str!("../../../../shaders/two_pass_lanes.wgsl");
+const KERNELS: &str = concat!(
+    include_str!("../../../../shaders/two_pass_pair.wgsl"),
+    include_str!("../../../../shaders/two_pass_lanes.wgsl"),
+);
 const FEATURES: &str = include_str!("../../../../shaders/two_pass_octets.wgsl");
 const FEATURES_IN_EIGHTS: &str = include_str!("../../../../shaders/two_pass_octets8.wgsl");
 
@@ -105,9 +108,9 @@ fn passes(layout: &Layout, tile: &Tiles, groups: usize) -> Vec<Pass> {
 /// Where the workgroups of each layer end in `weights`.
 fn group_ends(layout: &Layout, tiles: &[Tiles]) -> Vec<usize> {
     let mut end = 0;
-    let count = |(places, tile): (&Places, &Tiles)| {
+    let count = |(packed, tile): (&Packed, &Tiles)| {
         // One octet more for the biases.
-        end += (places.inputs + 1).div_ceil(LANES) * tile.count;
+        end += (packed.inputs + 1).div_ceil(LANES) * tile.count;
         end
     };
     layout.layers.iter().zip(tiles).map(count).collect()
@@ -115,10 +118,10 @@ fn group_ends(layout: &Layout, tiles: &[Tiles]) -> Vec<usize> {
 
 /// The iterations of one lane's loops in a dispatch, from above.
 fn iterations(plan: &Plan, layout: &Layout, rows: usize) -> usize {
-    let layer = |(layer, places): (&PlanLayer, &Places)| {
+    let layer = |(layer, packed): (&PlanLayer, &Packed)| {
         let units = layer.outputs.div_ceil(WIDTH);
-        let forward = units * (2 + places.inputs) + units * BLOCKS * (2 + layout.slices);
-        forward + places.inputs * (1 + units) + units * BLOCKS
+        let forward = units * (2 + packed.inputs) + units * BLOCKS * (2 + layout.slices);
+        forward + packed.inputs * (1 + units) + units * BLOCKS
     };
     let losses = BLOCKS * (2 + 5 * plan.outputs());
     let in_rows = losses + plan.layers.iter().zip(&layout.layers).map(layer).sum::<usize>();

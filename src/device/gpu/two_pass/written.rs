@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::super::persistent::plan::PlanLayer;
+use super::super::fused::plan::PlanLayer;
 use super::lanes::{BLOCKS, INPUT_BLOCKS, LANES, WIDTH};
 use super::source::update_constants;
 
