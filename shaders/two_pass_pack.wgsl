@@ -1,23 +1,31 @@
 // Packs the parameters, or a moment, into the vectors of two_pass.wgsl, and unpacks them.
 //
-// Bindings of group 1: stored, packed. Grid: a thread a word of the packed vectors.
-// Rust writes `word_of(i, c)`: where number c of vector i is stored, or WITHOUT.
+// Bindings of group 1: stored, packed. Grid: a thread a vector.
+// Rust writes `words_of(i)`: the words of vector i.
 
 @group(1) @binding(0) var<storage, read_write> stored: array<f32>;
-@group(1) @binding(1) var<storage, read_write> packed: array<f32>;
+@group(1) @binding(1) var<storage, read_write> packed: array<vec4<f32>>;
 
 override THREADS: u32 = 64u;
 // 1 to unpack.
 override BACK: u32 = 0u;
 
-// The same for vector i of a layer.
-fn word_in(layer: Layer, i: u32, c: u32) -> u32 {
+// Where the words of a vector are stored: so many, `step` apart; the rest of it is zeros.
+struct Words {
+    begin: u32,
+    step: u32,
+    count: u32,
+}
+
+// The words of vector i of a layer.
+fn words_in(layer: Layer, i: u32) -> Words {
     let unit = i % layer.outputs;
-    let input = i / layer.outputs * WIDTH + c;
+    let input = i / layer.outputs * WIDTH;
     if (i / layer.outputs == layer.vectors) {
-        return select(WITHOUT, layer.stored_bias + unit, c == 0u);
+        return Words(layer.stored_bias + unit, 0u, 1u);
     }
-    return select(WITHOUT, layer.stored_weight + input * layer.outputs + unit, input < layer.inputs);
+    let begin = layer.stored_weight + input * layer.outputs + unit;
+    return Words(begin, layer.outputs, min(WIDTH, layer.inputs - input));
 }
 
 @compute @workgroup_size(THREADS)
@@ -27,14 +35,29 @@ fn pack(
     @builtin(local_invocation_index) thread: u32,
 ) {
     let i = group_number(group, groups) * THREADS + thread;
-    if (i >= VECTORS * WIDTH) {
+    if (i >= VECTORS) {
         return;
     }
-    let word = word_of(i / WIDTH, i % WIDTH);
-    let there = word != WITHOUT;
-    if (BACK == 0u) {
-        packed[i] = select(0.0, stored[select(0u, word, there)], there);
-    } else if (there) {
-        stored[word] = packed[i];
+    let words = words_of(i);
+    for (var first = 0u; first < WIDTH; first += 4u) {
+        let at = (i * WIDTH + first) / 4u;
+        var quad = vec4(0.0);
+        if (BACK == 1u) {
+            quad = packed[at];
+        }
+        for (var c = 0u; c < 4u; c++) {
+            let word = words.begin + (first + c) * words.step;
+            if (first + c >= words.count) {
+                continue;
+            }
+            if (BACK == 1u) {
+                stored[word] = quad[c];
+            } else {
+                quad[c] = stored[word];
+            }
+        }
+        if (BACK == 0u) {
+            packed[at] = quad;
+        }
     }
 }

@@ -89,7 +89,7 @@ impl Kernels {
             steps,
             stride: buffers.stride,
             packed,
-            pack_groups: grid((source.layout.vectors * source.layout.width).div_ceil(PACK_THREADS)),
+            pack_groups: grid(source.layout.vectors.div_ceil(PACK_THREADS)),
             passes: source.passes.clone(),
             compiled,
         })
@@ -117,8 +117,9 @@ impl Kernels {
 
     /// The dispatches of a step: which of those whose arguments lie in the buffer, and its rows.
     pub(super) fn step(&self, pass: &mut wgpu::ComputePass<'_>, number: usize, rows: usize) {
+        self.bind(pass, number);
         for kernel in 0..self.passes.len() {
-            self.dispatch(pass, kernel, number, rows);
+            self.dispatch(pass, kernel, rows);
         }
     }
 
@@ -131,20 +132,21 @@ impl Kernels {
         rows: usize,
     ) -> Result<()> {
         (0..self.passes.len()).zip(timed).try_for_each(|(kernel, &timed)| {
-            timestamps.dispatch(timed, |pass| self.dispatch(pass, kernel, number, rows))
+            timestamps.dispatch(timed, |pass| {
+                self.bind(pass, number);
+                self.dispatch(pass, kernel, rows);
+            })
         })
     }
 
-    fn dispatch(
-        &self,
-        pass: &mut wgpu::ComputePass<'_>,
-        kernel: usize,
-        number: usize,
-        rows: usize,
-    ) {
-        pass.set_pipeline(&self.compiled.passes[kernel]);
+    /// Binds a step's arguments, and what all of its dispatches take.
+    fn bind(&self, pass: &mut wgpu::ComputePass<'_>, number: usize) {
         pass.set_bind_group(0, &self.steps, &[word(number * self.stride)]);
         pass.set_bind_group(1, &self.group, &[]);
+    }
+
+    fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>, kernel: usize, rows: usize) {
+        pass.set_pipeline(&self.compiled.passes[kernel]);
         let [x, y, z] = self.passes[kernel].grid(rows);
         pass.dispatch_workgroups(x, y, z);
     }

@@ -153,10 +153,10 @@ fn packing(layout: &Layout) -> String {
     let layers = layout.layers.iter().enumerate().rev();
     let line = |(i, packed): (usize, &Packed)| {
         let begin = packed.weight;
-        format!("if (i >= {begin}u) {{ return word_in(LAYER_{i}, i - {begin}u, c); }}")
+        format!("if (i >= {begin}u) {{ return words_in(LAYER_{i}, i - {begin}u); }}")
     };
-    let lines = layers.map(line).chain(["return WITHOUT;".to_owned()]);
-    size("VECTORS", layout.vectors) + &function("word_of(i: u32, c: u32) -> u32", lines)
+    let lines = layers.map(line).chain(["return Words();".to_owned()]);
+    size("VECTORS", layout.vectors) + &function("words_of(i: u32) -> Words", lines)
 }
 
 /// The constants of the updates of a layer's weights and biases.
