@@ -19,19 +19,20 @@ const FEATURES_IN_EIGHTS: &str = include_str!("../../../../shaders/two_pass_octe
 pub(super) const LANES: usize = 8;
 pub(super) const WIDTH: usize = 8;
 
-/// How many times 8 rows a workgroup of `inputs` and of `rows` takes at once.
-pub(super) const INPUT_BLOCKS: usize = 4;
+/// How many times 8 rows a workgroup of `rows` takes at once, and one of `inputs`: the more where that
+/// leaves no more lanes without a row, as all of them share the loads of weights.
 pub(super) const BLOCKS: usize = 2;
+const INPUT_BLOCKS: [usize; 2] = [4, 8];
 
 /// The most units that are not cut into tiles, and of a tile: each has some registers of every lane, in
 /// memory where those do not suffice, and takes time to compile.
 pub(super) const MOST_UNITS: usize = 56;
 const TILE_UNITS: usize = 40;
 
-/// From how many vectors of inputs on the first layer is split, and into how many slices: enough for the
-/// cores to be busy to the end.
+/// From how many vectors of inputs on the first layer is split, and for how many workgroups at the least:
+/// each more slice is one more set of sums to store, which costs more than cores that end together gain.
 const WIDE: usize = 8;
-const SLICES: usize = 8;
+const GROUPS: usize = 4;
 
 /// Whether the form is for this adapter.
 pub(super) fn suit(target: Target) -> bool {
@@ -43,10 +44,13 @@ pub(super) fn suit(target: Target) -> bool {
 /// # Errors
 /// What does not fit the adapter.
 pub(super) fn source(plan: &Plan, rows: usize, _: Target) -> Result<Source, String> {
-    let inputs = plan.layers[0].inputs.div_ceil(WIDTH);
-    let slices = if inputs < WIDE { 0 } else { SLICES };
-    let padded = rows.next_multiple_of(LANES * INPUT_BLOCKS);
-    let layout = Layout::of(plan, WIDTH, padded, slices);
+    let tiles: Vec<Tiles> = plan.layers.iter().map(Tiles::of).collect();
+    let tile = &tiles[0];
+    let blocks = input_blocks(rows);
+    let groups = rows.div_ceil(LANES * blocks) * tile.count;
+    let wide = plan.layers[0].inputs.div_ceil(WIDTH) >= WIDE;
+    let slices = if wide { GROUPS.div_ceil(groups) } else { 0 };
+    let layout = Layout::of(plan, WIDTH, rows.next_multiple_of(LANES * blocks), slices);
     let iterations = iterations(plan, &layout, rows);
     if iterations > LOOP_LIMIT {
         return Err(format!(
@@ -55,18 +59,17 @@ pub(super) fn source(plan: &Plan, rows: usize, _: Target) -> Result<Source, Stri
         ));
     }
     let features = if aligned(plan, WIDTH) { FEATURES_IN_EIGHTS } else { FEATURES };
-    let tiles: Vec<Tiles> = plan.layers.iter().map(Tiles::of).collect();
-    let (tile, end) = (&tiles[0], group_ends(&layout, &tiles));
+    let end = group_ends(&layout, &tiles);
     let text = [
         size("BLOCKS", BLOCKS),
-        size("INPUT_BLOCKS", INPUT_BLOCKS),
+        size("INPUT_BLOCKS", blocks),
         size("INPUT_TILES", tile.count),
         size("INPUT_UNITS", tile.units),
         moments(plan, "stored_", "vec4<u64>"),
         own_moments(0),
         transfers(plan),
         calls(plan, &layout, &tiles),
-        sum_inputs(tile.units),
+        sum_inputs(tile.units, blocks),
         dense(LANES),
         dense(2 * LANES),
         back(),
@@ -74,7 +77,7 @@ pub(super) fn source(plan: &Plan, rows: usize, _: Target) -> Result<Source, Stri
         (0..).zip(&tiles).map(|(l, tile)| weights(l, &plan.layers[l], tile.units)).collect(),
         features.to_owned(),
     ];
-    let passes = passes(&layout, tile, end.last().map_or(0, |end| end + 1));
+    let passes = passes(&layout, (tile, blocks), end.last().map_or(0, |end| end + 1));
     Ok(Source::new(plan, layout, passes, &(text.concat() + KERNELS)))
 }
 
@@ -96,8 +99,15 @@ impl Tiles {
     }
 }
 
-fn passes(layout: &Layout, tile: &Tiles, groups: usize) -> Vec<Pass> {
-    let rows = LANES * INPUT_BLOCKS;
+/// How many times 8 rows a workgroup of `inputs` takes of minibatches of so many.
+fn input_blocks(rows: usize) -> usize {
+    let [few, more] = INPUT_BLOCKS;
+    let padded = |blocks| rows.next_multiple_of(LANES * blocks);
+    if padded(more) == padded(few) { more } else { few }
+}
+
+fn passes(layout: &Layout, (tile, blocks): (&Tiles, usize), groups: usize) -> Vec<Pass> {
+    let rows = LANES * blocks;
     let pass = |entry, groups, slices| Pass { entry, threads: LANES, groups, slices };
     let inputs = pass("inputs", Groups::Tiles { rows, tiles: tile.count }, layout.slices);
     let split = (layout.slices > 0).then_some(inputs);
