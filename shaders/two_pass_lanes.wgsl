@@ -11,31 +11,8 @@
 // sum_inputs, dense_8 or dense_16, back, and weights_0, weights_1, ...; and the functions forward,
 // backward and weights_at, which take the layers in order.
 
-// 8 words.
-struct Pair {
-    low: vec4<f32>,
-    high: vec4<f32>,
-}
-
 @group(1) @binding(0) var<storage, read_write> values: array<vec4<u64>>;
 @group(1) @binding(5) var<storage, read_write> parameters: array<vec4<u64>>;
-
-fn pair_of(octet: vec4<u64>) -> Pair {
-    let low = vec4(u32(octet.x), u32(octet.x >> 32u), u32(octet.y), u32(octet.y >> 32u));
-    let high = vec4(u32(octet.z), u32(octet.z >> 32u), u32(octet.w), u32(octet.w >> 32u));
-    return Pair(bitcast<vec4<f32>>(low), bitcast<vec4<f32>>(high));
-}
-
-fn octet_of(pair: Pair) -> vec4<u64> {
-    let low = bitcast<vec4<u32>>(pair.low);
-    let high = bitcast<vec4<u32>>(pair.high);
-    return vec4<u64>(
-        u64(low.x) | (u64(low.y) << 32u),
-        u64(low.z) | (u64(low.w) << 32u),
-        u64(high.x) | (u64(high.y) << 32u),
-        u64(high.z) | (u64(high.w) << 32u),
-    );
-}
 
 fn values_at(i: u32) -> Pair {
     return pair_of(values[i]);
@@ -47,27 +24,6 @@ fn parameters_at(i: u32) -> Pair {
 
 fn set_values(i: u32, pair: Pair) {
     values[i] = octet_of(pair);
-}
-
-// The pair of lane i, for all lanes.
-fn spread(pair: Pair, i: u32) -> Pair {
-    return Pair(subgroupShuffle(pair.low, i), subgroupShuffle(pair.high, i));
-}
-
-// sum + x . w
-fn along(sum: f32, x: Pair, w: Pair) -> f32 {
-    let a = fma(x.low.z, w.low.z, fma(x.low.y, w.low.y, fma(x.low.x, w.low.x, sum)));
-    let b = fma(x.high.y, w.high.y, fma(x.high.x, w.high.x, fma(x.low.w, w.low.w, a)));
-    return fma(x.high.w, w.high.w, fma(x.high.z, w.high.z, b));
-}
-
-// sum + x factor
-fn plus(sum: Pair, x: Pair, factor: f32) -> Pair {
-    return Pair(fma(x.low, vec4(factor), sum.low), fma(x.high, vec4(factor), sum.high));
-}
-
-fn number_in(pair: Pair, i: u32) -> f32 {
-    return select(pair.low, pair.high, i >= 4u)[i % 4u];
 }
 
 // Where the record of a row begins.

@@ -1,26 +1,31 @@
 // Packs the parameters, or a moment, into the vectors of two_pass.wgsl, and unpacks them.
 //
-// Bindings of group 1: stored, packed. Grid: a thread for 4 words.
-// Rust writes `word_of(i, c)`: where number c of vector i is stored, or WITHOUT.
+// Bindings of group 1: stored, packed. Grid: a thread a vector.
+// Rust writes `words_of(i)`: the words of vector i.
 
 @group(1) @binding(0) var<storage, read_write> stored: array<f32>;
 @group(1) @binding(1) var<storage, read_write> packed: array<vec4<f32>>;
 
 override THREADS: u32 = 64u;
+// 1 to unpack.
+override BACK: u32 = 0u;
 
-// The same for vector i of a layer.
-fn word_in(layer: Layer, i: u32, c: u32) -> u32 {
-    let unit = i % layer.outputs;
-    let input = i / layer.outputs * WIDTH + c;
-    if (i / layer.outputs == layer.vectors) {
-        return select(WITHOUT, layer.stored_bias + unit, c == 0u);
-    }
-    return select(WITHOUT, layer.stored_weight + input * layer.outputs + unit, input < layer.inputs);
+// Where the words of a vector are stored: so many, `step` apart; the rest of it is zeros.
+struct Words {
+    begin: u32,
+    step: u32,
+    count: u32,
 }
 
-// Where number c of 4 words of the packed vectors is stored.
-fn stored_word(quad: u32, c: u32) -> u32 {
-    return word_of(4u * quad / WIDTH, 4u * quad % WIDTH + c);
+// The words of vector i of a layer.
+fn words_in(layer: Layer, i: u32) -> Words {
+    let unit = i % layer.outputs;
+    let input = i / layer.outputs * WIDTH;
+    if (i / layer.outputs == layer.vectors) {
+        return Words(layer.stored_bias + unit, 0u, 1u);
+    }
+    let begin = layer.stored_weight + input * layer.outputs + unit;
+    return Words(begin, layer.outputs, min(WIDTH, layer.inputs - input));
 }
 
 @compute @workgroup_size(THREADS)
@@ -30,35 +35,29 @@ fn pack(
     @builtin(local_invocation_index) thread: u32,
 ) {
     let i = group_number(group, groups) * THREADS + thread;
-    if (4u * i >= VECTORS * WIDTH) {
+    if (i >= VECTORS) {
         return;
     }
-    var numbers = array<f32, 4>();
-    for (var c = 0u; c < 4u; c++) {
-        let word = stored_word(i, c);
-        if (word != WITHOUT) {
-            numbers[c] = stored[word];
+    let words = words_of(i);
+    for (var first = 0u; first < WIDTH; first += 4u) {
+        let at = (i * WIDTH + first) / 4u;
+        var quad = vec4(0.0);
+        if (BACK == 1u) {
+            quad = packed[at];
         }
-    }
-    packed[i] = vec4(numbers[0], numbers[1], numbers[2], numbers[3]);
-}
-
-@compute @workgroup_size(THREADS)
-fn unpack(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    let i = group_number(group, groups) * THREADS + thread;
-    if (4u * i >= VECTORS * WIDTH) {
-        return;
-    }
-    let vector = packed[i];
-    let numbers = array(vector.x, vector.y, vector.z, vector.w);
-    for (var c = 0u; c < 4u; c++) {
-        let word = stored_word(i, c);
-        if (word != WITHOUT) {
-            stored[word] = numbers[c];
+        for (var c = 0u; c < 4u; c++) {
+            let word = words.begin + (first + c) * words.step;
+            if (first + c >= words.count) {
+                continue;
+            }
+            if (BACK == 1u) {
+                stored[word] = quad[c];
+            } else {
+                quad[c] = stored[word];
+            }
+        }
+        if (BACK == 0u) {
+            packed[at] = quad;
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::context::Context;
+use super::descriptors::bind_buffers;
 use super::kernels::{Access, Dispatch, Slot};
 use super::pipelines::{Pipeline, Pipelines};
 use crate::error::Result;
@@ -86,18 +87,8 @@ impl Binder {
         let storage = (0..).zip(&dispatch.slots).zip(kernel.bindings);
         let storage =
             storage.map(|((index, &slot), &access)| self.storage(slot, access, index, place));
-        let entries: Vec<_> = (0..)
-            .zip([params].into_iter().chain(storage))
-            .map(|(binding, buffer)| wgpu::BindGroupEntry {
-                binding,
-                resource: wgpu::BindingResource::Buffer(buffer),
-            })
-            .collect();
-        let group = context.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(kernel.name),
-            layout: &pipeline.layout,
-            entries: &entries,
-        });
+        let buffers = [params].into_iter().chain(storage);
+        let group = bind_buffers(&context.device, kernel.name, &pipeline.layout, buffers);
         context.check(kernel.name)?;
         Ok(Bound { pipeline, group, groups: dispatch.groups, work: dispatch.work })
     }

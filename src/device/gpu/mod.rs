@@ -1,16 +1,20 @@
 //! The GPU backend: instructions as WGSL kernels, through wgpu; the only module that imports it.
 //!
 //! An instruction is lowered to dispatches (`kernels`, data only), which are joined to compiled
-//! pipelines and buffers (`pipelines`, `binding`) and submitted: at once in bulk for a compiled
-//! program (`executable`), collected for single instructions (`recorder`). The step of a small network
-//! may be run by one workgroup instead, many to a dispatch (`persistent`). Only reading waits
+//! pipelines and buffers (`pipelines`, `binding`, `descriptors`) and submitted: at once in bulk for a compiled
+//! program (`executable`), collected for single instructions (`recorder`). A whole step
+//! may be run by kernels of its own instead (`fused`): one workgroup takes many of them in a dispatch
+//! (`persistent`), or two dispatches take one (`two_pass`). Only reading waits
 //! (`readback`). Adapters are found and opened in `adapter`; a device's errors and its queue are
 //! watched over in `context`.
 
 mod adapter;
 mod binding;
+mod cache;
 mod context;
+mod descriptors;
 mod executable;
+mod fused;
 mod kernels;
 mod persistent;
 mod pipelines;
@@ -123,8 +127,18 @@ impl Gpu {
             return Err(strategy.unfit(format_args!("its precision is f32, not {precision}")));
         }
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
+        self.compile_ops(programs, &buffers, precision)
+    }
+
+    /// Programs op by op.
+    fn compile_ops(
+        &self,
+        programs: &[Program],
+        buffers: &[&wgpu::Buffer],
+        precision: Precision,
+    ) -> Result<Box<dyn Executable>> {
         let target = Target { precision, ..self.shared.target };
-        Ok(Box::new(GpuExecutable::new(self.shared.clone(), programs, &buffers, target)?))
+        Ok(Box::new(GpuExecutable::new(self.shared.clone(), programs, buffers, target)?))
     }
 }
 
@@ -189,8 +203,7 @@ impl Backend for Gpu {
 
     fn compile(&self, programs: &[Program], buffers: &[Storage]) -> Result<Box<dyn Executable>> {
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
-        let target = self.shared.target;
-        Ok(Box::new(GpuExecutable::new(self.shared.clone(), programs, &buffers, target)?))
+        self.compile_ops(programs, &buffers, Precision::F32)
     }
 
     fn compile_step(
@@ -221,7 +234,7 @@ impl Backend for Gpu {
         if let Some(two_pass) = two_pass {
             return Ok(Box::new(two_pass.bind(shared.clone(), &buffers)?));
         }
-        Ok(Box::new(GpuExecutable::new(shared.clone(), programs, &buffers, shared.target)?))
+        self.compile_ops(programs, &buffers, precision)
     }
 
     fn compile_many(

@@ -6,7 +6,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use super::cache::Cache;
 use super::context::{Context, lock};
+use super::descriptors::{self, bind_uniform, buffers_layout, compute_pipeline, uniform_layout};
 use super::kernels::{Access, Constants, Kernel};
 use crate::error::Result;
 use crate::op::StepArgs;
@@ -32,14 +34,14 @@ type Key = (&'static str, Constants);
 pub(super) struct Pipelines {
     /// The layout of bind group 0.
     args_layout: wgpu::BindGroupLayout,
-    compiled: Mutex<HashMap<Key, Arc<Pipeline>>>,
+    compiled: Cache<Key, Pipeline>,
     modules: Mutex<HashMap<&'static str, wgpu::ShaderModule>>,
 }
 
 impl Pipelines {
     pub(super) fn new(context: &Context) -> Self {
         let args_layout = uniform_layout(&context.device, ARGS_LABEL, ARGS_BYTES);
-        Self { args_layout, compiled: Mutex::default(), modules: Mutex::default() }
+        Self { args_layout, compiled: Cache::default(), modules: Mutex::default() }
     }
 
     /// Binds a buffer of step arguments as group 0.
@@ -55,18 +57,13 @@ impl Pipelines {
         constants: &Constants,
     ) -> Result<Arc<Pipeline>> {
         let key = (kernel.name, constants.clone());
-        if let Some(pipeline) = lock(&self.compiled).get(&key) {
-            return Ok(pipeline.clone());
-        }
-        // Compiled outside of the lock: a second thread may compile the same, and one is kept.
-        let pipeline = Arc::new(self.compile(context, kernel, constants));
-        context.check(kernel.name)?;
-        Ok(lock(&self.compiled).entry(key).or_insert(pipeline).clone())
+        let compile = || self.compile(context, kernel, constants);
+        self.compiled.get(context, kernel.name, key, compile)
     }
 
     #[cfg(test)]
     pub(super) fn count(&self) -> usize {
-        lock(&self.compiled).len()
+        self.compiled.len()
     }
 
     fn compile(
@@ -93,18 +90,8 @@ impl Pipelines {
         if let Some(module) = lock(&self.modules).get(kernel.name) {
             return module.clone();
         }
-        let descriptor = wgpu::ShaderModuleDescriptor {
-            label: Some(kernel.name),
-            source: wgpu::ShaderSource::Wgsl([ARGS, kernel.source].concat().into()),
-        };
-        // SAFETY: without naga's checks a shader must neither leave its buffers nor loop for ever.
-        // Every index that our kernels form is below the extent of a view, and `Op::check` has
-        // found every view to lie inside its buffer, which is bound whole; threads beyond an extent
-        // do nothing. Row numbers and labels, the only indices that are data, are clamped in WGSL.
-        // Loops count up to an extent. Divisors are extents, which `Op::check` keeps from zero.
-        let module = unsafe {
-            device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
-        };
+        let text = [ARGS, kernel.source].concat();
+        let module = descriptors::module(device, kernel.name, &text);
         lock(&self.modules).insert(kernel.name, module.clone());
         module
     }
@@ -112,87 +99,3 @@ impl Pipelines {
 
 const ARGS_BYTES: u64 = size_of::<StepArgs>() as u64;
 const ARGS_LABEL: &str = "step arguments";
-
-/// The layout of a group with a uniform of so many bytes, at a dynamic offset.
-pub(super) fn uniform_layout(
-    device: &wgpu::Device,
-    label: &str,
-    bytes: u64,
-) -> wgpu::BindGroupLayout {
-    let entry = wgpu::BindGroupLayoutEntry {
-        binding: 0,
-        visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer {
-            ty: wgpu::BufferBindingType::Uniform,
-            has_dynamic_offset: true,
-            min_binding_size: wgpu::BufferSize::new(bytes),
-        },
-        count: None,
-    };
-    let descriptor = wgpu::BindGroupLayoutDescriptor { label: Some(label), entries: &[entry] };
-    device.create_bind_group_layout(&descriptor)
-}
-
-/// A group of such a layout.
-pub(super) fn bind_uniform(
-    device: &wgpu::Device,
-    label: &str,
-    layout: &wgpu::BindGroupLayout,
-    buffer: &wgpu::Buffer,
-    bytes: u64,
-) -> wgpu::BindGroup {
-    let binding = wgpu::BufferBinding { buffer, offset: 0, size: wgpu::BufferSize::new(bytes) };
-    let resource = wgpu::BindingResource::Buffer(binding);
-    device.create_bind_group(&wgpu::BindGroupDescriptor {
-        label: Some(label),
-        layout,
-        entries: &[wgpu::BindGroupEntry { binding: 0, resource }],
-    })
-}
-
-/// The layout of a group with these buffers, in order.
-pub(super) fn buffers_layout(
-    device: &wgpu::Device,
-    label: &str,
-    types: impl IntoIterator<Item = wgpu::BufferBindingType>,
-) -> wgpu::BindGroupLayout {
-    let entry = |(binding, ty): (u32, wgpu::BufferBindingType)| wgpu::BindGroupLayoutEntry {
-        binding,
-        visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
-        count: None,
-    };
-    let entries: Vec<_> = (0..).zip(types).map(entry).collect();
-    let descriptor = wgpu::BindGroupLayoutDescriptor { label: Some(label), entries: &entries };
-    device.create_bind_group_layout(&descriptor)
-}
-
-/// The pipeline of a module's entry point.
-pub(super) fn compute_pipeline(
-    device: &wgpu::Device,
-    label: &str,
-    (module, entry): (&wgpu::ShaderModule, &str),
-    layouts: [&wgpu::BindGroupLayout; 2],
-    constants: &Constants,
-) -> wgpu::ComputePipeline {
-    let label = Some(label);
-    let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-        label,
-        bind_group_layouts: &layouts.map(Some),
-        immediate_size: 0,
-    });
-    let constants: Vec<(&str, f64)> =
-        constants.iter().map(|&(name, value)| (name, f64::from(value))).collect();
-    device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label,
-        layout: Some(&layout),
-        module,
-        entry_point: Some(entry),
-        compilation_options: wgpu::PipelineCompilationOptions {
-            constants: &constants,
-            // Every kernel writes the workgroup memory that it reads.
-            zero_initialize_workgroup_memory: false,
-        },
-        cache: None,
-    })
-}

@@ -1,12 +1,14 @@
 //! The pipeline of a plan, and its dispatches.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::super::super::{Meter, Timed};
-use super::super::context::{Context, lock};
+use super::super::cache;
+use super::super::context::Context;
+use super::super::descriptors::{
+    bind_buffers, bind_uniform, buffers_layout, compute_pipeline, module, uniform_layout,
+};
 use super::super::kernels::Constants;
-use super::super::pipelines::{bind_uniform, buffers_layout, compute_pipeline, uniform_layout};
 use super::super::timestamps::Timestamps;
 use super::source::Source;
 use crate::error::Result;
@@ -35,30 +37,14 @@ impl Span {
 
 /// A compiled source.
 #[derive(Debug)]
-struct Compiled {
+pub(in super::super) struct Compiled {
     pipeline: wgpu::ComputePipeline,
     layouts: [wgpu::BindGroupLayout; 2],
 }
 
-/// The sources that were compiled so far, kept for the life of the device: a network is often trained
-/// more than once.
-#[derive(Debug, Default)]
-pub(in super::super) struct Cache {
-    compiled: Mutex<HashMap<(String, Constants), Arc<Compiled>>>,
-}
-
-impl Cache {
-    fn get(&self, context: &Context, source: &Source, buffers: usize) -> Result<Arc<Compiled>> {
-        let key = (source.text.clone(), source.constants.clone());
-        if let Some(compiled) = lock(&self.compiled).get(&key) {
-            return Ok(compiled.clone());
-        }
-        // Compiled outside of the lock: a second thread may compile the same, and one is kept.
-        let compiled = Arc::new(Compiled::new(context, source, buffers));
-        context.check(NAME)?;
-        Ok(lock(&self.compiled).entry(key).or_insert(compiled).clone())
-    }
-}
+/// The sources that were compiled so far, by text and constants: a network is often trained more than
+/// once.
+pub(in super::super) type Cache = cache::Cache<(String, Constants), Compiled>;
 
 /// A compiled plan with its buffers.
 pub(super) struct Kernel {
@@ -81,15 +67,17 @@ impl Kernel {
         source: &Source,
         buffers: &[&wgpu::Buffer],
     ) -> Result<Self> {
-        let compiled = cache.get(context, source, buffers.len())?;
+        let key = (source.text.clone(), source.constants.clone());
+        let compile = || Compiled::new(&context.device, source, buffers.len());
+        let compiled = cache.get(context, NAME, key, compile)?;
         let layouts = &compiled.layouts;
         let stride = context.limits.min_uniform_buffer_offset_alignment as usize;
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let spans = context.buffer("spans", MAX_DISPATCHES * stride / 4, usage)?;
         let spans_group =
             bind_uniform(&context.device, NAME, &layouts[0], &spans, size_of::<Span>() as u64);
-        let resources = buffers.iter().map(|buffer| buffer.as_entire_binding());
-        let group = group(context, &layouts[1], resources);
+        let buffers = buffers.iter().map(|buffer| buffer.as_entire_buffer_binding());
+        let group = bind_buffers(&context.device, NAME, &layouts[1], buffers);
         context.check(NAME)?;
         Ok(Self { compiled, group, spans, spans_group, stride })
     }
@@ -152,43 +140,15 @@ impl Kernel {
 }
 
 impl Compiled {
-    fn new(context: &Context, source: &Source, buffers: usize) -> Self {
-        let device = &context.device;
+    fn new(device: &wgpu::Device, source: &Source, buffers: usize) -> Self {
         let storage = |i| wgpu::BufferBindingType::Storage { read_only: i < READ };
         let layouts = [
             uniform_layout(device, NAME, size_of::<Span>() as u64),
             buffers_layout(device, NAME, (0..buffers).map(storage)),
         ];
-        let module = module(device, source);
+        let module = module(device, NAME, &source.text);
         let pipeline =
             compute_pipeline(device, NAME, (&module, NAME), layouts.each_ref(), &source.constants);
         Self { pipeline, layouts }
-    }
-}
-
-fn group<'a>(
-    context: &Context,
-    layout: &wgpu::BindGroupLayout,
-    resources: impl IntoIterator<Item = wgpu::BindingResource<'a>>,
-) -> wgpu::BindGroup {
-    let entries: Vec<_> = (0..)
-        .zip(resources)
-        .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource })
-        .collect();
-    let label = Some(NAME);
-    let descriptor = wgpu::BindGroupDescriptor { label, layout, entries: &entries };
-    context.device.create_bind_group(&descriptor)
-}
-
-fn module(device: &wgpu::Device, source: &Source) -> wgpu::ShaderModule {
-    let descriptor = wgpu::ShaderModuleDescriptor {
-        label: Some(NAME),
-        source: wgpu::ShaderSource::Wgsl(source.text.as_str().into()),
-    };
-    // SAFETY: as for the kernels of the program (`pipelines`): indices are below the extents that the
-    // plan has read out of checked views, row numbers, labels and slots are clamped in WGSL, and loops
-    // count up to an extent.
-    unsafe {
-        device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
     }
 }

@@ -1,22 +1,14 @@
 //! Where everything lies in the memory of the persistent strategy's workgroup, and how long its loops
 //! are.
 
+use super::super::fused::places::Places;
+use super::super::fused::plan::{Plan, PlanLayer};
 use super::super::kernels::{LOOP_LIMIT, Target};
-use super::plan::{Plan, PlanLayer};
-
-/// The places of a layer's values; (rows, inputs) or (rows, outputs) each, in words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Places {
-    /// None where the features are read where they are.
-    pub(super) input: Option<usize>,
-    pub(super) pre: Option<usize>,
-    pub(super) output: usize,
-    pub(super) delta: usize,
-}
 
 /// The memory of a workgroup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Layout {
+    /// The places of each layer's values; (rows, inputs) or (rows, outputs) each, in words.
     pub(super) layers: Vec<Places>,
     /// The words of all values.
     pub(super) values: usize,
@@ -89,12 +81,7 @@ fn places(plan: &Plan, rows: usize, copies: bool) -> Vec<Places> {
     };
     let mut input = copies.then(|| take(plan.layers[0].inputs));
     let place = |layer: &PlanLayer| {
-        let places = Places {
-            input,
-            pre: layer.keeps_pre().then(|| take(layer.outputs)),
-            output: take(layer.outputs),
-            delta: take(layer.outputs),
-        };
+        let places = Places::of(layer, input, &mut take);
         input = Some(places.output);
         places
     };

@@ -1,18 +1,16 @@
 //! The persistent strategy: one workgroup runs many whole steps in one dispatch, with the parameters
 //! and the optimizer's state in its memory. Networks that are trained side by side have a workgroup each.
 //!
-//! What it runs is read out of the programs (`plan`), which stay the specification. It has two forms: in
-//! the memory of a workgroup (`workgroup`, `layout`), and for the smallest networks in the registers of
-//! one subgroup (`registers`). The steps' arguments are a buffer, and a dispatch takes as many of them as fit the time it may take
-//! (`pace`).
+//! What it runs is a plan of the programs (`fused`). It has two forms: in the memory of a workgroup
+//! (`workgroup`, `layout`), and for the smallest networks in the registers of one subgroup
+//! (`registers`). The steps' arguments are a buffer, and a dispatch takes as many of them as fit the time
+//! it may take (`pace`).
 
 mod kernel;
 mod layout;
 mod pace;
-pub(super) mod plan;
 mod registers;
-pub(super) mod source;
-mod specialize;
+mod source;
 mod workgroup;
 
 use std::sync::Arc;
@@ -20,13 +18,15 @@ use std::sync::Arc;
 pub(super) use self::kernel::Cache;
 use self::kernel::{Kernel, MAX_DISPATCHES, Span};
 use self::pace::Pace;
-use self::plan::{Minibatch, Plan};
 use self::source::Source;
 use super::super::{Executable, Launch, Members, Meter, Strategy, Timed};
 use super::Shared;
-use super::kernels::{LOOP_LIMIT, Slot, picked, word};
+use super::fused::check_buffers;
+use super::fused::plan::Plan;
+use super::fused::step::{Minibatches, Step};
+use super::kernels::{LOOP_LIMIT, word};
 use crate::error::Result;
-use crate::op::{Cost, StepArgs};
+use crate::op::Cost;
 use crate::program::Program;
 
 /// Steps whose arguments are uploaded at once.
@@ -56,24 +56,13 @@ const SAVED_ON_SOFTWARE: f64 = 1e-4;
 const SECONDS_PER_LAYER: f64 = 0.1;
 const SECONDS_PER_WEIGHT: f64 = 0.01;
 
-/// `Step` of `shaders/persistent.wgsl`.
-#[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Step {
-    args: StepArgs,
-    rows: u32,
-    delta_scale: f32,
-    loss_scale: f32,
-    padding: u32,
-}
-
 /// What fits an adapter, not bound to buffers yet.
 pub(super) struct Persistent {
     members: usize,
     strategy: Strategy,
     plan: Plan,
     source: Source,
-    minibatches: Vec<Minibatch>,
+    minibatches: Minibatches,
 }
 
 impl Persistent {
@@ -92,7 +81,7 @@ impl Persistent {
         if let Some(members) = members {
             plan = plan.side_by_side(&members.strides);
         }
-        let rows = minibatches.iter().map(|minibatch| minibatch.rows).max().unwrap_or(1);
+        let rows = minibatches.most_rows();
         let source = match strategy {
             Strategy::Registers => registers::source(&plan, rows, shared.target),
             _ => workgroup::source(&plan, rows, shared.target),
@@ -101,12 +90,7 @@ impl Persistent {
         if members.is_some() && source.values.is_some() {
             return Err(unfit("the values of several networks fit no workgroup's memory".into()));
         }
-        let buffers = source.buffers(&plan);
-        if buffers > shared.target.max_buffers {
-            let most = shared.target.max_buffers;
-            let reason = format!("it needs {buffers} storage buffers, and the adapter has {most}");
-            return Err(unfit(reason));
-        }
+        check_buffers(source.buffers(&plan), shared.target).map_err(unfit)?;
         let members = members.map_or(1, |members| members.count);
         Ok(Self { members, strategy, plan, source, minibatches })
     }
@@ -137,22 +121,19 @@ impl Persistent {
         if self.strategy == Strategy::Persistent {
             return SECONDS_PER_LAYER * layers.len() as f64;
         }
-        let weights: usize = layers.iter().map(|layer| layer.inputs * layer.outputs).sum();
+        let weights: usize = self.plan.weights().iter().sum();
         SECONDS_PER_WEIGHT * (weights * (1 + self.plan.moments.len())) as f64
     }
 
     /// The multiplications of a step.
     fn work(&self) -> usize {
-        let layers = self.plan.layers.iter().map(|layer| layer.inputs * layer.outputs);
-        let rows = self.minibatches.iter().map(|minibatch| minibatch.rows).max();
-        3 * rows.unwrap_or(1) * layers.sum::<usize>()
+        self.plan.work(self.minibatches.most_rows())
     }
 
     /// A step of all networks: the products that it computes, and the data that it reads.
     fn timed(&self) -> Timed {
-        let rows = self.minibatches.iter().map(|minibatch| minibatch.rows).max().unwrap_or(1);
-        let weights: Vec<usize> =
-            self.plan.layers.iter().map(|layer| layer.inputs * layer.outputs).collect();
+        let rows = self.minibatches.most_rows();
+        let weights = self.plan.weights();
         // Inputs have no deltas.
         let flop = 2 * rows * (3 * weights.iter().sum::<usize>() - weights[0]);
         let bytes = 4 * rows * (self.plan.layers[0].inputs + self.plan.outputs());
@@ -173,11 +154,7 @@ impl Persistent {
         let steps = context.buffer("steps", room * size_of::<Step>() / 4, usage)?;
         let values = |words| context.buffer("values", words, wgpu::BufferUsages::STORAGE);
         let values = source.values.map(values).transpose()?;
-        let order = match picked(plan.rows()).order {
-            Slot::Buffer(order) => buffers[order],
-            // There is none, and nothing reads it.
-            _ => &steps,
-        };
+        let order = plan.order(buffers, &steps);
         let [features, targets] = [plan.features, plan.targets].map(|view| buffers[view.buffer]);
         let fixed = [&steps, features, targets, order];
         let written = [buffers[plan.losses.buffer], buffers[plan.parameters]];
@@ -206,7 +183,7 @@ pub(super) struct PersistentExecutable {
     shared: Arc<Shared>,
     strategy: Strategy,
     kernel: Kernel,
-    minibatches: Vec<Minibatch>,
+    minibatches: Minibatches,
     members: u32,
     /// A step of all of them, where somebody profiles.
     timed: Timed,
@@ -222,9 +199,7 @@ impl PersistentExecutable {
     fn upload<'a>(&mut self, launches: impl Iterator<Item = &'a Launch>) {
         self.bytes.clear();
         for launch in launches {
-            let Minibatch { rows, delta_scale, loss_scale } = self.minibatches[launch.program];
-            let args = launch.args;
-            let step = Step { args, rows: word(rows), delta_scale, loss_scale, padding: 0 };
+            let step = self.minibatches.step(launch);
             self.bytes.extend_from_slice(bytemuck::bytes_of(&step));
         }
         let context = &self.shared.context;
@@ -232,9 +207,7 @@ impl PersistentExecutable {
         context.queue.write_buffer(&self.steps, 0, &self.bytes);
         Meter::add(&context.meter.uploads, 1);
     }
-}
 
-impl PersistentExecutable {
     /// Queues lists of launches that are equally long: one that all networks share, or one for each.
     fn queue(&mut self, lists: &[&[Launch]]) -> Result<()> {
         self.shared.recorder.flush()?;

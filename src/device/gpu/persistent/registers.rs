@@ -4,9 +4,10 @@
 //! Names in the text: `y0_i` are the inputs, and of layer l, counted from 1, `zl_i` is the sum of unit
 //! i, `yl_i` its value and `dl_i` its delta.
 
+use super::super::fused::plan::{Plan, PlanLayer, Trained};
+use super::super::fused::wgsl::{self, function, number, vector};
 use super::super::kernels::{LOOP_LIMIT, Target};
-use super::plan::{Plan, PlanLayer, Trained};
-use super::source::{self, Source, function, number, vector};
+use super::source::{self, Source};
 
 const KERNEL: &str = include_str!("../../../../shaders/registers.wgsl");
 
@@ -73,7 +74,7 @@ pub(super) fn source(plan: &Plan, rows: usize, target: Target) -> Result<Source,
     text += &function("total(part: f32) -> f32", total(threads));
     text += &function("descend()", registers.iter().enumerate().map(descend));
     Ok(Source {
-        text: text + &source::formulas(plan, "f32") + &source::single_activations(plan) + KERNEL,
+        text: text + &wgsl::formulas(plan, "f32") + &wgsl::single_activations(plan) + KERNEL,
         constants: source::constants(plan, threads),
         values: None,
         iterations,
@@ -101,7 +102,7 @@ fn numbered(plan: &Plan) -> (Vec<Register>, Vec<Numbered<'_>>) {
 /// What brings parameters and moments to the registers and back, and clears the gradients.
 fn transfers(plan: &Plan, registers: &[Register]) -> String {
     let pairs = || {
-        let moments = source::moment_names(plan).iter();
+        let moments = wgsl::moment_names(plan).iter();
         let moments = moments.map(|name| (name.to_string(), format!("stored_{name}")));
         [("parameters".to_owned(), "stored".to_owned())].into_iter().chain(moments)
     };

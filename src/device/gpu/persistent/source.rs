@@ -1,125 +1,41 @@
-//! The WGSL of a plan: what its two forms have in common.
+//! The WGSL of a plan: what the forms of the persistent strategy have in common.
 
-use super::super::kernels::{Constants, picked, word};
-use super::plan::Plan;
-use super::specialize::keep_cases;
-use crate::nn::TargetKind;
-
-/// The formulas that are shared with the program's kernels.
-const FORMULAS: &str = concat!(
-    include_str!("../../../../shaders/step_args.wgsl"),
-    include_str!("../../../../shaders/common.wgsl"),
-    include_str!("../../../../shaders/real.wgsl"),
-    include_str!("../../../../shaders/pick.wgsl"),
-    include_str!("../../../../shaders/activation_fused.wgsl"),
-    include_str!("../../../../shaders/activation.wgsl"),
-    include_str!("../../../../shaders/loss_terms.wgsl"),
-    include_str!("../../../../shaders/loss_rows.wgsl"),
-    include_str!("../../../../shaders/update_rules.wgsl"),
-    include_str!("../../../../shaders/steps.wgsl"),
-);
-
-/// The functions that choose among activations.
-const CASES: &str = include_str!("../../../../shaders/activation_cases.wgsl");
-
-/// The names of the moments in `shaders/update_rules.wgsl`.
-pub(in super::super) const MOMENTS: [&str; 3] = ["first", "second", "third"];
+use super::super::fused::plan::Plan;
+use super::super::fused::wgsl;
+use super::super::kernels::{Constants, word};
 
 /// The storage buffers before the moments: steps, features, targets, order, losses, parameters.
 const BUFFERS: usize = 6;
 
 /// A plan as a kernel, and what running it needs.
-pub(in super::super) struct Source {
-    pub(in super::super) text: String,
+pub(super) struct Source {
+    pub(super) text: String,
     /// The values of its `override` constants.
-    pub(in super::super) constants: Constants,
+    pub(super) constants: Constants,
     /// The words of a buffer of values, after the moments, if there is one.
-    pub(in super::super) values: Option<usize>,
+    pub(super) values: Option<usize>,
     /// The iterations of one thread's loops in a step.
-    pub(in super::super) iterations: usize,
+    pub(super) iterations: usize,
 }
 
 impl Source {
     /// How many storage buffers there are.
-    pub(in super::super) fn buffers(&self, plan: &Plan) -> usize {
+    pub(super) fn buffers(&self, plan: &Plan) -> usize {
         BUFFERS + plan.moments.len() + usize::from(self.values.is_some())
     }
 }
 
-/// The constants of both forms.
-pub(in super::super) fn constants(plan: &Plan, threads: usize) -> Constants {
-    vec![
-        ("THREADS", word(threads)),
-        ("LOSS", plan.loss.code()),
-        ("LABELS", u32::from(plan.kind == TargetKind::Labels)),
-        ("OPTIMIZER", plan.optimizer.code()),
-        ("MOMENTS", word(plan.moments.len())),
-        ("VARIANT", plan.optimizer.variant()),
-        ("PICK", picked(plan.rows()).code),
-    ]
-}
-
-/// The formulas, reduced to the plan's loss, rule and activations, and the sizes they need; updates move
-/// an `element` at a time.
-pub(in super::super) fn formulas(plan: &Plan, element: &str) -> String {
-    let codes = codes(plan);
-    let text = keep_cases(FORMULAS, "OPTIMIZER", &[plan.optimizer.code()]);
-    let text = keep_cases(&text, "LOSS", &[plan.loss.code()]);
-    let text = keep_cases(&text, "code", &codes);
-    let strides = plan.strides;
-    let sizes = [
-        ("FEATURES", word(plan.features.offset)),
-        ("TARGETS", word(plan.targets.offset)),
-        ("DATA_ROWS", word(plan.features.shape.rows)),
-        ("ORDER", picked(plan.rows()).offset),
-        ("LOSSES", word(plan.losses.offset)),
-        ("SLOTS", word(plan.losses.shape.rows)),
-        ("FEATURES_STRIDE", word(strides.features)),
-        ("TARGETS_STRIDE", word(strides.targets)),
-        ("ORDER_STRIDE", word(strides.order)),
-        ("LOSSES_STRIDE", word(strides.losses)),
-        ("PARAMETERS_STRIDE", word(strides.parameters)),
-    ];
-    let sizes: String =
-        sizes.into_iter().map(|(name, value)| format!("const {name}: u32 = {value}u;\n")).collect();
-    let (outputs, constant) = (plan.outputs(), number(plan.loss.constant()));
-    format!(
-        "alias Element = {element};\n\
-         struct Params {{ cols: u32, first: u32, second: u32, third: u32, constant: f32 }}\n\
-         const params = Params({outputs}u, 0u, 0u, 0u, {constant});\n{sizes}{text}"
-    )
-}
-
-/// The codes of the activations that there are.
-fn codes(plan: &Plan) -> Vec<u32> {
-    let mut codes: Vec<u32> = plan.layers.iter().map(|layer| layer.activation.code()).collect();
-    codes.sort_unstable();
-    codes.dedup();
-    codes
-}
-
-/// The functions that apply any of the plan's activations.
-pub(in super::super) fn activations(plan: &Plan) -> String {
-    keep_cases(CASES, "code", &codes(plan))
-}
-
-/// The same with functions of its own for each: their names end in its code.
-pub(in super::super) fn single_activations(plan: &Plan) -> String {
-    let single = |code: u32| {
-        let text = keep_cases(CASES, "code", &[code]);
-        let names = ["value_of_number", "value_of", "derivative_of"];
-        let renamed = |text: String, name: &str| {
-            text.replace(&format!("{name}("), &format!("{name}_{code}("))
-        };
-        names.into_iter().fold(text, renamed)
-    };
-    codes(plan).into_iter().map(single).collect()
+/// The values of the `override` constants.
+pub(super) fn constants(plan: &Plan, threads: usize) -> Constants {
+    let mut constants = wgsl::constants(plan);
+    constants.push(("THREADS", word(threads)));
+    constants
 }
 
 /// The moments in the address space `space`, `words` long each, and the buffers they come from.
-pub(in super::super) fn moments(plan: &Plan, space: &str, words: usize) -> String {
+pub(super) fn moments(plan: &Plan, space: &str, words: usize) -> String {
     let mut text = String::new();
-    for (i, name) in MOMENTS.into_iter().enumerate() {
+    for (i, name) in wgsl::MOMENTS.into_iter().enumerate() {
         let there = i < plan.moments.len();
         // The formulas name all three.
         let words = if there { words } else { 1 };
@@ -131,33 +47,11 @@ pub(in super::super) fn moments(plan: &Plan, space: &str, words: usize) -> Strin
     text
 }
 
-/// The names of the moments that there are.
-pub(in super::super) fn moment_names(plan: &Plan) -> &'static [&'static str] {
-    &MOMENTS[..plan.moments.len()]
-}
-
 /// The buffer of values, if it is needed.
-pub(in super::super) fn values_binding(plan: &Plan) -> String {
+pub(super) fn values_binding(plan: &Plan) -> String {
     binding(BUFFERS + plan.moments.len(), "values")
 }
 
 fn binding(number: usize, name: &str) -> String {
     format!("@group(1) @binding({number}) var<storage, read_write> {name}: array<f32>;\n")
-}
-
-/// A function of these lines.
-pub(in super::super) fn function(head: &str, lines: impl IntoIterator<Item = String>) -> String {
-    let body: String = lines.into_iter().map(|line| format!("    {line}\n")).collect();
-    format!("fn {head} {{\n{body}}}\n")
-}
-
-/// An f32 as WGSL has it: the shortest text that is read as the same number.
-pub(in super::super) fn number(x: f32) -> String {
-    format!("{x:?}f")
-}
-
-/// The constants of an update as a vector.
-pub(in super::super) fn vector(constants: [f32; 4]) -> String {
-    let [a, b, c, d] = constants.map(number);
-    format!("vec4<f32>({a}, {b}, {c}, {d})")
 }

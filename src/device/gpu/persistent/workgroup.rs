@@ -1,9 +1,11 @@
 //! The form that keeps everything in the memory of a workgroup: for all networks that fit there.
 
+use super::super::fused::places::{Places, place};
+use super::super::fused::plan::{Plan, PlanLayer, Trained};
+use super::super::fused::wgsl::{self, function, vector};
 use super::super::kernels::Target;
-use super::layout::{Layout, Places};
-use super::plan::{Plan, PlanLayer, Trained};
-use super::source::{self, Source, function, number, vector};
+use super::layout::Layout;
+use super::source::{self, Source};
 
 const KERNEL: &str = include_str!("../../../../shaders/persistent.wgsl");
 
@@ -38,7 +40,7 @@ pub(super) fn source(plan: &Plan, rows: usize, target: Target) -> Result<Source,
     text += &function("backward(rows: u32, thread: u32)", backward);
     text += &function("descend(rows: u32, thread: u32)", descend);
     Ok(Source {
-        text: text + &source::formulas(plan, "f32") + &source::activations(plan) + KERNEL,
+        text: text + &wgsl::formulas(plan, "f32") + &wgsl::activations(plan) + KERNEL,
         constants: source::constants(plan, layout.threads),
         values: (!layout.values_inside).then_some(layout.values),
         iterations: layout.iterations,
@@ -46,26 +48,14 @@ pub(super) fn source(plan: &Plan, rows: usize, target: Target) -> Result<Source,
 }
 
 fn constant(layer: &PlanLayer, places: &Places) -> String {
-    let place = |place: Option<usize>| place.map_or("WITHOUT".to_owned(), |at| format!("{at}u"));
-    let Places { input, pre, output, delta } = *places;
-    let fields = [
-        format!("{}u, {}u", layer.inputs, layer.outputs),
-        format!("{}u", layer.weight.offset),
-        place(layer.bias.map(|bias| bias.offset)),
-        place(input),
-        place(pre),
-        place(Some(output)),
-        place(Some(delta)),
-        place(Some(pre.unwrap_or(output))),
-        format!("{}u", layer.activation.code()),
-        number(layer.activation.parameter().unwrap_or(0.0)),
-    ];
-    format!("Layer({})", fields.join(", "))
+    let PlanLayer { inputs, outputs, weight, .. } = *layer;
+    let bias = place(layer.bias.map(|bias| bias.offset));
+    format!("Layer({inputs}u, {outputs}u, {}u, {bias}, {})", weight.offset, places.fields(layer))
 }
 
 /// The memory of moments and values, what moves the moments, and where threads meet.
 fn memory(plan: &Plan, layout: &Layout) -> String {
-    let names = source::moment_names(plan).iter();
+    let names = wgsl::moment_names(plan).iter();
     let load = names.clone().map(|name| format!("{name}[i] = stored_{name}[begin + i];"));
     let save = names.map(|name| format!("stored_{name}[begin + i] = {name}[i];"));
     let mut text = source::moments(plan, "workgroup", plan.words);

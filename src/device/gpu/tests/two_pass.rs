@@ -10,8 +10,11 @@ use crate::{Dense, Mlp, Trainer};
 
 const ROWS: usize = 45;
 
-/// Losses and parameters of a training of 3 epochs, the last minibatch of which is shorter.
-fn train(device: &Device, strategy: Strategy, inputs: usize, widths: &[usize]) -> [Vec<f32>; 2] {
+/// The inputs, the widths and the minibatches of a training of 3 epochs.
+type Case<'a> = (usize, &'a [usize], usize);
+
+/// Its losses and parameters.
+fn train(device: &Device, strategy: Strategy, (inputs, widths, batch): Case<'_>) -> [Vec<f32>; 2] {
     let outputs = widths[widths.len() - 1];
     let features = numbers(ROWS * inputs, 1);
     let targets = numbers(ROWS * outputs, 2);
@@ -26,7 +29,7 @@ fn train(device: &Device, strategy: Strategy, inputs: usize, widths: &[usize]) -
         .build(device)
         .unwrap();
     let history = Trainer::new(Loss::Mse, Sgd::new(0.1).momentum(0.9))
-        .batch_size(32)
+        .batch_size(batch)
         .epochs(3)
         .record_steps(true)
         .strategy(strategy)
@@ -40,19 +43,20 @@ fn train(device: &Device, strategy: Strategy, inputs: usize, widths: &[usize]) -
 
 #[test]
 fn both_forms_agree_with_the_program() {
-    // A first layer that is split, and in vectors, and one that is neither.
-    let networks: [(usize, &[usize]); 2] = [(3, &[5, 1]), (256, &[10, 3])];
+    // A first layer that is split, and in vectors, and one that is neither; minibatches of 32 with a
+    // shorter last one, and one that is longer than 32.
+    let cases: [Case<'_>; 3] = [(3, &[5, 1], 32), (256, &[10, 3], 32), (256, &[10, 3], ROWS)];
     for device in gpus() {
-        for (inputs, widths) in networks {
-            let want = train(&device, Strategy::Program, inputs, widths);
-            let got = train(&device, Strategy::TwoPass, inputs, widths);
+        for case in cases {
+            let want = train(&device, Strategy::Program, case);
+            let got = train(&device, Strategy::TwoPass, case);
             for (want, got) in want.iter().zip(&got) {
                 assert_eq!(want.len(), got.len());
                 for (i, (want, got)) in want.iter().zip(got).enumerate() {
                     let bound = 1e-5 + 1e-4 * want.abs();
                     assert!(
                         !((want - got).abs() > bound) && got.is_finite(),
-                        "{inputs} {widths:?}, number {i}: {got}, not {want}"
+                        "{case:?}, number {i}: {got}, not {want}"
                     );
                 }
             }

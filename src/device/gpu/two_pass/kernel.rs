@@ -1,14 +1,16 @@
 //! The pipelines of a plan, and its dispatches.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::super::super::Timed;
-use super::super::context::{Context, lock};
+use super::super::cache;
+use super::super::context::Context;
+use super::super::descriptors::{
+    bind_buffers, bind_uniform, buffers_layout, compute_pipeline, module, uniform_layout,
+};
+use super::super::fused::step::Step;
 use super::super::kernels::{Constants, grid, word};
-use super::super::pipelines::{bind_uniform, buffers_layout, compute_pipeline, uniform_layout};
 use super::super::timestamps::Timestamps;
-use super::Step;
 use super::source::{Pass, Source};
 use crate::error::Result;
 
@@ -23,7 +25,7 @@ const STEP_BYTES: u64 = size_of::<Step>() as u64;
 
 /// A compiled source.
 #[derive(Debug)]
-struct Compiled {
+pub(in super::super) struct Compiled {
     passes: Vec<wgpu::ComputePipeline>,
     pack: wgpu::ComputePipeline,
     unpack: wgpu::ComputePipeline,
@@ -33,25 +35,9 @@ struct Compiled {
     pack_layout: wgpu::BindGroupLayout,
 }
 
-/// The sources that were compiled so far, kept for the life of the device: a network is often trained
-/// more than once.
-#[derive(Debug, Default)]
-pub(in super::super) struct Cache {
-    compiled: Mutex<HashMap<(String, String, Constants), Arc<Compiled>>>,
-}
-
-impl Cache {
-    fn get(&self, context: &Context, source: &Source, buffers: usize) -> Result<Arc<Compiled>> {
-        let key = (source.text.clone(), source.pack.clone(), source.constants.clone());
-        if let Some(compiled) = lock(&self.compiled).get(&key) {
-            return Ok(compiled.clone());
-        }
-        // Compiled outside of the lock: a second thread may compile the same, and one is kept.
-        let compiled = Arc::new(Compiled::new(&context.device, source, buffers));
-        context.check(NAME)?;
-        Ok(lock(&self.compiled).entry(key).or_insert(compiled).clone())
-    }
-}
+/// The sources that were compiled so far, by their texts and constants: a network is often trained more
+/// than once.
+pub(in super::super) type Cache = cache::Cache<(String, String, Constants), Compiled>;
 
 /// A compiled plan with its buffers.
 pub(super) struct Kernels {
@@ -85,13 +71,17 @@ impl Kernels {
         source: &Source,
         buffers: &Buffers<'_>,
     ) -> Result<Self> {
-        let compiled = cache.get(context, source, buffers.passes.len())?;
         let device = &context.device;
+        let key = (source.text.clone(), source.pack.clone(), source.constants.clone());
+        let compile = || Compiled::new(device, source, buffers.passes.len());
+        let compiled = cache.get(context, NAME, key, compile)?;
         let steps = bind_uniform(device, NAME, &compiled.steps_layout, buffers.steps, STEP_BYTES);
-        let group = bind(device, &compiled.passes_layout, &buffers.passes);
-        let pack = |&(stored, packed): &(&wgpu::Buffer, &wgpu::Buffer)| {
-            bind(device, &compiled.pack_layout, &[stored, packed])
+        let bind = |layout, buffers: &[&wgpu::Buffer]| {
+            let buffers = buffers.iter().map(|buffer| buffer.as_entire_buffer_binding());
+            bind_buffers(device, NAME, layout, buffers)
         };
+        let group = bind(&compiled.passes_layout, &buffers.passes);
+        let pack = |&(stored, packed)| bind(&compiled.pack_layout, &[stored, packed]);
         let packed = buffers.packed.iter().map(pack).collect();
         context.check(NAME)?;
         Ok(Self {
@@ -99,9 +89,7 @@ impl Kernels {
             steps,
             stride: buffers.stride,
             packed,
-            pack_groups: grid(
-                (source.layout.vectors * source.layout.width / 4).div_ceil(PACK_THREADS),
-            ),
+            pack_groups: grid(source.layout.vectors.div_ceil(PACK_THREADS)),
             passes: source.passes.clone(),
             compiled,
         })
@@ -129,8 +117,9 @@ impl Kernels {
 
     /// The dispatches of a step: which of those whose arguments lie in the buffer, and its rows.
     pub(super) fn step(&self, pass: &mut wgpu::ComputePass<'_>, number: usize, rows: usize) {
+        self.bind(pass, number);
         for kernel in 0..self.passes.len() {
-            self.dispatch(pass, kernel, number, rows);
+            self.dispatch(pass, kernel, rows);
         }
     }
 
@@ -143,20 +132,21 @@ impl Kernels {
         rows: usize,
     ) -> Result<()> {
         (0..self.passes.len()).zip(timed).try_for_each(|(kernel, &timed)| {
-            timestamps.dispatch(timed, |pass| self.dispatch(pass, kernel, number, rows))
+            timestamps.dispatch(timed, |pass| {
+                self.bind(pass, number);
+                self.dispatch(pass, kernel, rows);
+            })
         })
     }
 
-    fn dispatch(
-        &self,
-        pass: &mut wgpu::ComputePass<'_>,
-        kernel: usize,
-        number: usize,
-        rows: usize,
-    ) {
-        pass.set_pipeline(&self.compiled.passes[kernel]);
+    /// Binds a step's arguments, and what all of its dispatches take.
+    fn bind(&self, pass: &mut wgpu::ComputePass<'_>, number: usize) {
         pass.set_bind_group(0, &self.steps, &[word(number * self.stride)]);
         pass.set_bind_group(1, &self.group, &[]);
+    }
+
+    fn dispatch(&self, pass: &mut wgpu::ComputePass<'_>, kernel: usize, rows: usize) {
+        pass.set_pipeline(&self.compiled.passes[kernel]);
         let [x, y, z] = self.passes[kernel].grid(rows);
         pass.dispatch_workgroups(x, y, z);
     }
@@ -169,53 +159,26 @@ impl Compiled {
         let types = (0..buffers).map(|i| storage((1..4).contains(&i)));
         let passes_layout = buffers_layout(device, NAME, types);
         let pack_layout = buffers_layout(device, NAME, [storage(false); 2]);
-        let text = module(device, &source.text);
-        let pack_text = module(device, &source.pack);
+        let text = module(device, NAME, &source.text);
+        let pack_text = module(device, NAME, &source.pack);
         let pipeline = |pass: &Pass| {
             let mut constants = source.constants.clone();
             constants.push(("THREADS", word(pass.threads)));
             let layouts = [&steps_layout, &passes_layout];
             compute_pipeline(device, pass.entry, (&text, pass.entry), layouts, &constants)
         };
-        let pack = |entry| {
-            let constants = vec![("THREADS", word(PACK_THREADS))];
+        let pack = |back| {
+            let constants = vec![("THREADS", word(PACK_THREADS)), ("BACK", back)];
             let layouts = [&steps_layout, &pack_layout];
-            compute_pipeline(device, entry, (&pack_text, entry), layouts, &constants)
+            compute_pipeline(device, NAME, (&pack_text, "pack"), layouts, &constants)
         };
         Self {
             passes: source.passes.iter().map(pipeline).collect(),
-            pack: pack("pack"),
-            unpack: pack("unpack"),
+            pack: pack(0),
+            unpack: pack(1),
             steps_layout,
             passes_layout,
             pack_layout,
         }
-    }
-}
-
-fn bind(
-    device: &wgpu::Device,
-    layout: &wgpu::BindGroupLayout,
-    buffers: &[&wgpu::Buffer],
-) -> wgpu::BindGroup {
-    let resources = buffers.iter().map(|buffer| buffer.as_entire_binding());
-    let entries: Vec<_> = (0..)
-        .zip(resources)
-        .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource })
-        .collect();
-    let descriptor = wgpu::BindGroupDescriptor { label: Some(NAME), layout, entries: &entries };
-    device.create_bind_group(&descriptor)
-}
-
-fn module(device: &wgpu::Device, text: &str) -> wgpu::ShaderModule {
-    let descriptor = wgpu::ShaderModuleDescriptor {
-        label: Some(NAME),
-        source: wgpu::ShaderSource::Wgsl(text.into()),
-    };
-    // SAFETY: as for the kernels of the program (`pipelines`): indices are below the extents that the
-    // plan has read out of checked views, row numbers, labels and slots are clamped in WGSL, and loops
-    // count up to an extent.
-    unsafe {
-        device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
     }
 }

@@ -1,14 +1,17 @@
 //! The form for drivers that compute on the processor: written out number by number, for subgroups of 8
 //! lanes and loads of 8 words.
 
+use super::super::fused::plan::{Plan, PlanLayer};
+use super::super::fused::wgsl::{function, moment_names};
 use super::super::kernels::{LOOP_LIMIT, Target};
-use super::super::persistent::plan::{Plan, PlanLayer};
-use super::super::persistent::source::{function, moment_names};
-use super::layout::{Layout, Places};
+use super::layout::{Layout, Packed};
 use super::source::{Groups, Pass, Source, aligned, moments, own_moments, size};
 use super::written::{back, dense, gradients, sum_inputs, weights};
 
-const KERNELS: &str = include_str!("../../../../shaders/two_pass_lanes.wgsl");
+const KERNELS: &str = concat!(
+    include_str!("../../../../shaders/two_pass_pair.wgsl"),
+    include_str!("../../../../shaders/two_pass_lanes.wgsl"),
+);
 const FEATURES: &str = include_str!("../../../../shaders/two_pass_octets.wgsl");
 const FEATURES_IN_EIGHTS: &str = include_str!("../../../../shaders/two_pass_octets8.wgsl");
 
@@ -16,19 +19,20 @@ const FEATURES_IN_EIGHTS: &str = include_str!("../../../../shaders/two_pass_octe
 pub(super) const LANES: usize = 8;
 pub(super) const WIDTH: usize = 8;
 
-/// How many times 8 rows a workgroup of `inputs` and of `rows` takes at once.
-pub(super) const INPUT_BLOCKS: usize = 4;
+/// How many times 8 rows a workgroup of `rows` takes at once, and one of `inputs`: the more where that
+/// leaves no more lanes without a row, as all of them share the loads of weights.
 pub(super) const BLOCKS: usize = 2;
+const INPUT_BLOCKS: [usize; 2] = [4, 8];
 
 /// The most units that are not cut into tiles, and of a tile: each has some registers of every lane, in
 /// memory where those do not suffice, and takes time to compile.
 pub(super) const MOST_UNITS: usize = 56;
 const TILE_UNITS: usize = 40;
 
-/// From how many vectors of inputs on the first layer is split, and into how many slices: enough for the
-/// cores to be busy to the end.
+/// From how many vectors of inputs on the first layer is split, and for how many workgroups at the least:
+/// each more slice is one more set of sums to store, which costs more than cores that end together gain.
 const WIDE: usize = 8;
-const SLICES: usize = 8;
+const GROUPS: usize = 4;
 
 /// Whether the form is for this adapter.
 pub(super) fn suit(target: Target) -> bool {
@@ -40,10 +44,13 @@ pub(super) fn suit(target: Target) -> bool {
 /// # Errors
 /// What does not fit the adapter.
 pub(super) fn source(plan: &Plan, rows: usize, _: Target) -> Result<Source, String> {
-    let inputs = plan.layers[0].inputs.div_ceil(WIDTH);
-    let slices = if inputs < WIDE { 0 } else { SLICES };
-    let padded = rows.next_multiple_of(LANES * INPUT_BLOCKS);
-    let layout = Layout::of(plan, WIDTH, padded, slices);
+    let tiles: Vec<Tiles> = plan.layers.iter().map(Tiles::of).collect();
+    let tile = &tiles[0];
+    let blocks = input_blocks(rows);
+    let groups = rows.div_ceil(LANES * blocks) * tile.count;
+    let wide = plan.layers[0].inputs.div_ceil(WIDTH) >= WIDE;
+    let slices = if wide { GROUPS.div_ceil(groups) } else { 0 };
+    let layout = Layout::of(plan, WIDTH, rows.next_multiple_of(LANES * blocks), slices);
     let iterations = iterations(plan, &layout, rows);
     if iterations > LOOP_LIMIT {
         return Err(format!(
@@ -52,18 +59,17 @@ pub(super) fn source(plan: &Plan, rows: usize, _: Target) -> Result<Source, Stri
         ));
     }
     let features = if aligned(plan, WIDTH) { FEATURES_IN_EIGHTS } else { FEATURES };
-    let tiles: Vec<Tiles> = plan.layers.iter().map(Tiles::of).collect();
-    let (tile, end) = (&tiles[0], group_ends(&layout, &tiles));
+    let end = group_ends(&layout, &tiles);
     let text = [
         size("BLOCKS", BLOCKS),
-        size("INPUT_BLOCKS", INPUT_BLOCKS),
+        size("INPUT_BLOCKS", blocks),
         size("INPUT_TILES", tile.count),
         size("INPUT_UNITS", tile.units),
         moments(plan, "stored_", "vec4<u64>"),
         own_moments(0),
         transfers(plan),
         calls(plan, &layout, &tiles),
-        sum_inputs(tile.units),
+        sum_inputs(tile.units, blocks),
         dense(LANES),
         dense(2 * LANES),
         back(),
@@ -71,7 +77,7 @@ pub(super) fn source(plan: &Plan, rows: usize, _: Target) -> Result<Source, Stri
         (0..).zip(&tiles).map(|(l, tile)| weights(l, &plan.layers[l], tile.units)).collect(),
         features.to_owned(),
     ];
-    let passes = passes(&layout, tile, end.last().map_or(0, |end| end + 1));
+    let passes = passes(&layout, (tile, blocks), end.last().map_or(0, |end| end + 1));
     Ok(Source::new(plan, layout, passes, &(text.concat() + KERNELS)))
 }
 
@@ -93,8 +99,15 @@ impl Tiles {
     }
 }
 
-fn passes(layout: &Layout, tile: &Tiles, groups: usize) -> Vec<Pass> {
-    let rows = LANES * INPUT_BLOCKS;
+/// How many times 8 rows a workgroup of `inputs` takes of minibatches of so many.
+fn input_blocks(rows: usize) -> usize {
+    let [few, more] = INPUT_BLOCKS;
+    let padded = |blocks| rows.next_multiple_of(LANES * blocks);
+    if padded(more) == padded(few) { more } else { few }
+}
+
+fn passes(layout: &Layout, (tile, blocks): (&Tiles, usize), groups: usize) -> Vec<Pass> {
+    let rows = LANES * blocks;
     let pass = |entry, groups, slices| Pass { entry, threads: LANES, groups, slices };
     let inputs = pass("inputs", Groups::Tiles { rows, tiles: tile.count }, layout.slices);
     let split = (layout.slices > 0).then_some(inputs);
@@ -105,9 +118,9 @@ fn passes(layout: &Layout, tile: &Tiles, groups: usize) -> Vec<Pass> {
 /// Where the workgroups of each layer end in `weights`.
 fn group_ends(layout: &Layout, tiles: &[Tiles]) -> Vec<usize> {
     let mut end = 0;
-    let count = |(places, tile): (&Places, &Tiles)| {
+    let count = |(packed, tile): (&Packed, &Tiles)| {
         // One octet more for the biases.
-        end += (places.inputs + 1).div_ceil(LANES) * tile.count;
+        end += (packed.inputs + 1).div_ceil(LANES) * tile.count;
         end
     };
     layout.layers.iter().zip(tiles).map(count).collect()
@@ -115,10 +128,10 @@ fn group_ends(layout: &Layout, tiles: &[Tiles]) -> Vec<usize> {
 
 /// The iterations of one lane's loops in a dispatch, from above.
 fn iterations(plan: &Plan, layout: &Layout, rows: usize) -> usize {
-    let layer = |(layer, places): (&PlanLayer, &Places)| {
+    let layer = |(layer, packed): (&PlanLayer, &Packed)| {
         let units = layer.outputs.div_ceil(WIDTH);
-        let forward = units * (2 + places.inputs) + units * BLOCKS * (2 + layout.slices);
-        forward + places.inputs * (1 + units) + units * BLOCKS
+        let forward = units * (2 + packed.inputs) + units * BLOCKS * (2 + layout.slices);
+        forward + packed.inputs * (1 + units) + units * BLOCKS
     };
     let losses = BLOCKS * (2 + 5 * plan.outputs());
     let in_rows = losses + plan.layers.iter().zip(&layout.layers).map(layer).sum::<usize>();

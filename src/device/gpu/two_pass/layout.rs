@@ -1,19 +1,17 @@
 //! Where everything lies in the memory of the two-pass strategy, and how its first layer is split.
 
-use super::super::persistent::plan::{Plan, PlanLayer};
+use super::super::fused::places::Places;
+use super::super::fused::plan::{Plan, PlanLayer};
 
-/// The places of a layer, in vectors.
+/// A layer in memory, in vectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Places {
+pub(super) struct Packed {
     /// The vectors of its inputs.
     pub(super) inputs: usize,
     /// Where its packed parameters begin.
     pub(super) weight: usize,
-    /// In a row's record; without an input, the features.
-    pub(super) input: Option<usize>,
-    pub(super) pre: Option<usize>,
-    pub(super) output: usize,
-    pub(super) delta: usize,
+    /// Where its values are in a row's record.
+    pub(super) places: Places,
 }
 
 /// The memory of a plan.
@@ -21,7 +19,7 @@ pub(super) struct Places {
 pub(super) struct Layout {
     /// The words of a vector.
     pub(super) width: usize,
-    pub(super) layers: Vec<Places>,
+    pub(super) layers: Vec<Packed>,
     /// The vectors of a row's record, whose last one holds its loss.
     pub(super) record: usize,
     /// The rows that there is memory for.
@@ -41,28 +39,19 @@ impl Layout {
         let vectors_of = |words: usize| words.div_ceil(width);
         let (mut vectors, mut record) = (0, 0);
         let mut input = None;
-        let mut take = |count: usize| {
-            record += count;
-            record - count
+        let mut take = |units: usize| {
+            record += vectors_of(units);
+            record - vectors_of(units)
         };
         let place = |layer: &PlanLayer| {
             let weight = vectors;
             let inputs = vectors_of(layer.inputs);
             vectors += (inputs + usize::from(layer.bias.is_some())) * layer.outputs;
-            let units = vectors_of(layer.outputs);
-            let output = take(units);
-            let places = Places {
-                inputs,
-                weight,
-                input,
-                pre: layer.keeps_pre().then(|| take(units)),
-                output,
-                delta: take(units),
-            };
-            input = Some(output);
-            places
+            let places = Places::of(layer, input, &mut take);
+            input = Some(places.output);
+            Packed { inputs, weight, places }
         };
-        let layers: Vec<Places> = plan.layers.iter().map(place).collect();
+        let layers: Vec<Packed> = plan.layers.iter().map(place).collect();
         let slice = layers[0].inputs.div_ceil(slices.max(1));
         let slices = if slices == 0 { 0 } else { layers[0].inputs.div_ceil(slice) };
         Self { width, layers, record: record + 1, rows, vectors, slices, slice }

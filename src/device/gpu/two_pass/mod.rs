@@ -6,8 +6,9 @@
 //! sums one by one. Between runs parameters are where the program has them; in a run they are packed
 //! into vectors (`layout`, `shaders/two_pass.wgsl`).
 //!
-//! What it runs is read out of the programs, as for the persistent strategy, and refused alike.
+//! What it runs is a plan of the programs (`fused`).
 
+mod executable;
 mod kernel;
 mod lanes;
 mod layout;
@@ -17,17 +18,18 @@ mod written;
 
 use std::sync::Arc;
 
+use self::executable::TwoPassExecutable;
 pub(super) use self::kernel::Cache;
 use self::kernel::{Buffers, Kernels};
 use self::source::Source;
-use super::super::{Executable, Launch, Meter, Strategy, Timed};
+use super::super::{Strategy, Timed};
 use super::Shared;
-use super::kernels::{Slot, picked, word};
-use super::persistent::plan::{Minibatch, Plan, PlanLayer};
+use super::fused::check_buffers;
+use super::fused::plan::{Plan, PlanLayer};
+use super::fused::step::{Minibatches, Step};
 use super::recorder::MAX_WORK;
-use super::timestamps::Timestamps;
 use crate::error::Result;
-use crate::op::{Cost, StepArgs};
+use crate::op::Cost;
 use crate::program::Program;
 
 /// Steps whose arguments are uploaded at once, and that are submitted together.
@@ -51,22 +53,11 @@ const SECONDS_PER_LAYER: f64 = 0.1;
 const SECONDS_PER_SOFTWARE_LAYER: f64 = 0.3;
 const SECONDS_PER_UNIT: f64 = 0.02;
 
-/// `Step` of `shaders/steps.wgsl`.
-#[repr(C)]
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Step {
-    args: StepArgs,
-    rows: u32,
-    delta_scale: f32,
-    loss_scale: f32,
-    padding: u32,
-}
-
 /// What fits an adapter, not bound to buffers yet.
 pub(super) struct TwoPass {
     plan: Plan,
     source: Source,
-    minibatches: Vec<Minibatch>,
+    minibatches: Minibatches,
 }
 
 impl TwoPass {
@@ -77,14 +68,10 @@ impl TwoPass {
     pub(super) fn fitting(shared: &Shared, programs: &[Program]) -> Result<Self> {
         let unfit = |reason: String| Strategy::TwoPass.unfit(reason);
         let (plan, minibatches) = Plan::of(programs).map_err(unfit)?;
-        let rows = minibatches.iter().map(|minibatch| minibatch.rows).max().unwrap_or(1);
+        let rows = minibatches.most_rows();
         let form = if lanes::suit(shared.target) { lanes::source } else { threads::source };
         let source = form(&plan, rows, shared.target).map_err(unfit)?;
-        let (buffers, most) = (Source::buffers(&plan), shared.target.max_buffers);
-        if buffers > most {
-            let reason = format!("it needs {buffers} storage buffers, and the adapter has {most}");
-            return Err(unfit(reason));
-        }
+        check_buffers(Source::buffers(&plan), shared.target).map_err(unfit)?;
         Ok(Self { plan, source, minibatches })
     }
 
@@ -113,20 +100,18 @@ impl TwoPass {
 
     /// The multiplications of a step.
     fn work(&self) -> usize {
-        let layers = self.plan.layers.iter().map(|layer| layer.inputs * layer.outputs);
-        let rows = self.minibatches.iter().map(|minibatch| minibatch.rows).max();
-        3 * rows.unwrap_or(1) * layers.sum::<usize>()
+        self.plan.work(self.minibatches.most_rows())
     }
 
     /// What the dispatches of a step are: the products they compute, and the data, weights and moments
     /// that they read and write.
     fn timed(&self) -> Vec<Timed> {
         let layers = &self.plan.layers;
-        let weights: Vec<usize> = layers.iter().map(|layer| layer.inputs * layer.outputs).collect();
+        let weights = self.plan.weights();
         let (first, all) = (weights[0], weights.iter().sum::<usize>());
         let inputs = layers[0].inputs;
         let outputs: usize = layers.iter().map(|layer| layer.outputs).sum();
-        let rows = self.minibatches.iter().map(|minibatch| minibatch.rows).max().unwrap_or(1);
+        let rows = self.minibatches.most_rows();
         // Without a dispatch for the inputs the rows' does what that would do.
         let split = self.source.passes.iter().any(|pass| pass.entry == "inputs");
         let moved = 2 * self.plan.words * (1 + self.plan.moments.len());
@@ -163,11 +148,7 @@ impl TwoPass {
         let packed: Vec<wgpu::Buffer> = packed.collect::<Result<_>>()?;
         let [features, targets, losses] =
             [plan.features, plan.targets, plan.losses].map(|view| buffers[view.buffer]);
-        let order = match picked(plan.rows()).order {
-            Slot::Buffer(order) => buffers[order],
-            // There is none, and nothing reads it.
-            _ => targets,
-        };
+        let order = plan.order(buffers, targets);
         let fixed = [&values, features, targets, order, losses];
         let bound = Buffers {
             passes: fixed.into_iter().chain(&packed).collect(),
@@ -187,99 +168,5 @@ impl TwoPass {
             stride,
             shared,
         })
-    }
-}
-
-/// A plan bound to its buffers.
-pub(super) struct TwoPassExecutable {
-    shared: Arc<Shared>,
-    kernels: Kernels,
-    /// What the dispatches of a step are where somebody profiles.
-    timed: Vec<Timed>,
-    minibatches: Vec<Minibatch>,
-    /// The most steps of a submission.
-    most: usize,
-    /// The arguments of up to [`MAX_STEPS`] steps, and as bytes on their way there.
-    steps: wgpu::Buffer,
-    bytes: Vec<u8>,
-    stride: usize,
-}
-
-impl TwoPassExecutable {
-    /// Uploads the arguments of a submission's steps.
-    fn upload(&mut self, launches: &[Launch]) {
-        self.bytes.clear();
-        for launch in launches {
-            let Minibatch { rows, delta_scale, loss_scale } = self.minibatches[launch.program];
-            let args = launch.args;
-            let step = Step { args, rows: word(rows), delta_scale, loss_scale, padding: 0 };
-            let start = self.bytes.len();
-            self.bytes.extend_from_slice(bytemuck::bytes_of(&step));
-            self.bytes.resize(start + self.stride, 0);
-        }
-        let context = &self.shared.context;
-        // In order with the submissions: those before have read what is overwritten here.
-        context.queue.write_buffer(&self.steps, 0, &self.bytes);
-        Meter::add(&context.meter.uploads, 1);
-    }
-
-    /// The commands of a submission, the first or the last one of a run.
-    fn encode(&self, launches: &[Launch], first: bool, last: bool) -> wgpu::CommandBuffer {
-        let mut encoder = self.shared.context.device.create_command_encoder(&Default::default());
-        let mut pass = encoder.begin_compute_pass(&Default::default());
-        if first {
-            self.kernels.pack(&mut pass);
-        }
-        for (number, launch) in launches.iter().enumerate() {
-            self.kernels.step(&mut pass, number, self.minibatches[launch.program].rows);
-        }
-        if last {
-            self.kernels.unpack(&mut pass);
-        }
-        drop(pass);
-        encoder.finish()
-    }
-}
-
-impl TwoPassExecutable {
-    /// Submits the same with each dispatch between timestamps.
-    fn submit_timed(&self, launches: &[Launch], first: bool, last: bool) -> Result<()> {
-        let mut timestamps = Timestamps::new(&self.shared.context);
-        let moves = |kernel| Timed { instruction: "steps", kernel, cost: Cost::default() };
-        if first {
-            timestamps.dispatch(moves("pack"), |pass| self.kernels.pack(pass))?;
-        }
-        for (number, launch) in launches.iter().enumerate() {
-            let rows = self.minibatches[launch.program].rows;
-            self.kernels.step_timed(&mut timestamps, &self.timed, number, rows)?;
-        }
-        if last {
-            timestamps.dispatch(moves("unpack"), |pass| self.kernels.unpack(pass))?;
-        }
-        timestamps.submit()
-    }
-}
-
-impl Executable for TwoPassExecutable {
-    fn run(&mut self, launches: &[Launch]) -> Result<()> {
-        self.shared.recorder.flush()?;
-        let mut done = 0;
-        for chunk in launches.chunks(self.most) {
-            self.upload(chunk);
-            let first = done == 0;
-            done += chunk.len();
-            let last = done == launches.len();
-            if self.shared.context.profiler.is_on() {
-                self.submit_timed(chunk, first, last)?;
-            } else {
-                self.shared.context.submit(Some(self.encode(chunk, first, last)))?;
-            }
-            Meter::add(&self.shared.context.meter.steps, chunk.len());
-        }
-        Ok(())
-    }
-
-    fn strategy(&self) -> Strategy {
-        Strategy::TwoPass
     }
 }

@@ -1,9 +1,10 @@
 //! The WGSL of a plan: what the forms of the two-pass strategy have in common.
 
+use super::super::fused::places::place;
+use super::super::fused::plan::{Plan, PlanLayer};
+use super::super::fused::wgsl::{self, function, vector};
 use super::super::kernels::{Constants, grid, word};
-use super::super::persistent::plan::{Plan, PlanLayer};
-use super::super::persistent::source::{self, function, number, vector};
-use super::layout::{Layout, Places};
+use super::layout::{Layout, Packed};
 
 const LAYERS: &str = include_str!("../../../../shaders/two_pass.wgsl");
 const MEMORY: &str = include_str!("../../../../shaders/two_pass_memory.wgsl");
@@ -71,16 +72,15 @@ impl Source {
         let text = [
             layers.as_str(),
             &sizes(&layout),
-            &source::formulas(plan, "vec4<f32>"),
-            &source::activations(plan),
+            &wgsl::formulas(plan, "vec4<f32>"),
+            &wgsl::activations(plan),
             MEMORY,
             form,
         ];
-        let constants = source::constants(plan, 0);
         Self {
             text: text.concat(),
             pack: [layers.as_str(), &packing(&layout), PACK].concat(),
-            constants: constants.into_iter().filter(|(name, _)| *name != "THREADS").collect(),
+            constants: wgsl::constants(plan),
             passes,
             layout,
         }
@@ -117,28 +117,18 @@ pub(super) fn size(name: &str, value: usize) -> String {
 /// The layers as constants.
 fn layers(plan: &Plan, layout: &Layout) -> String {
     let mut text = size("WIDTH", layout.width) + LAYERS;
-    for (i, (layer, places)) in plan.layers.iter().zip(&layout.layers).enumerate() {
-        text += &format!("const LAYER_{i} = {};\n", constant(layer, places));
+    for (i, (layer, packed)) in plan.layers.iter().zip(&layout.layers).enumerate() {
+        text += &format!("const LAYER_{i} = {};\n", constant(layer, packed));
     }
     text + &format!("const LAST = LAYER_{};\n", plan.layers.len() - 1)
 }
 
-fn constant(layer: &PlanLayer, places: &Places) -> String {
-    let place = |place: Option<usize>| place.map_or("WITHOUT".to_owned(), |at| format!("{at}u"));
-    let Places { inputs, weight, input, pre, output, delta } = *places;
-    let fields = [
-        format!("{}u, {}u, {inputs}u, {weight}u", layer.inputs, layer.outputs),
-        place(input),
-        place(pre),
-        place(Some(output)),
-        place(Some(delta)),
-        place(Some(pre.unwrap_or(output))),
-        format!("{}u", layer.activation.code()),
-        number(layer.activation.parameter().unwrap_or(0.0)),
-        place(Some(layer.weight.offset)),
-        place(layer.bias.map(|bias| bias.offset)),
-    ];
-    format!("Layer({})", fields.join(", "))
+fn constant(layer: &PlanLayer, packed: &Packed) -> String {
+    let PlanLayer { inputs, outputs, .. } = *layer;
+    let Packed { inputs: vectors, weight, places } = *packed;
+    let stored = [Some(layer.weight), layer.bias].map(|at| place(at.map(|at| at.offset)));
+    let (places, stored) = (places.fields(layer), stored.join(", "));
+    format!("Layer({inputs}u, {outputs}u, {vectors}u, {weight}u, {places}, {stored})")
 }
 
 /// The moments that there are as buffers of vectors, by names with a prefix.
@@ -149,24 +139,24 @@ pub(super) fn moments(plan: &Plan, prefix: &str, vector: &str) -> String {
              array<{vector}>;\n"
         )
     };
-    (BUFFERS..).zip(source::moment_names(plan)).map(name).collect()
+    (BUFFERS..).zip(wgsl::moment_names(plan)).map(name).collect()
 }
 
 /// The moments from number `from` on as each thread's own; the formulas name all three.
 pub(super) fn own_moments(from: usize) -> String {
     let name = |name: &&str| format!("var<private> {name}: array<vec4<f32>, 2>;\n");
-    source::MOMENTS[from..].iter().map(name).collect()
+    wgsl::MOMENTS[from..].iter().map(name).collect()
 }
 
 /// Where the vectors of the packed parameters are stored.
 fn packing(layout: &Layout) -> String {
     let layers = layout.layers.iter().enumerate().rev();
-    let line = |(i, places): (usize, &Places)| {
-        let begin = places.weight;
-        format!("if (i >= {begin}u) {{ return word_in(LAYER_{i}, i - {begin}u, c); }}")
+    let line = |(i, packed): (usize, &Packed)| {
+        let begin = packed.weight;
+        format!("if (i >= {begin}u) {{ return words_in(LAYER_{i}, i - {begin}u); }}")
     };
-    let lines = layers.map(line).chain(["return WITHOUT;".to_owned()]);
-    size("VECTORS", layout.vectors) + &function("word_of(i: u32, c: u32) -> u32", lines)
+    let lines = layers.map(line).chain(["return Words();".to_owned()]);
+    size("VECTORS", layout.vectors) + &function("words_of(i: u32) -> Words", lines)
 }
 
 /// The constants of the updates of a layer's weights and biases.

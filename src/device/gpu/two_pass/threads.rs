@@ -1,9 +1,9 @@
 //! The form for hardware: a number, or a vector of parameters, a thread.
 
+use super::super::fused::plan::{Plan, PlanLayer};
+use super::super::fused::wgsl::function;
 use super::super::kernels::{LOOP_LIMIT, Target};
-use super::super::persistent::plan::{Plan, PlanLayer};
-use super::super::persistent::source::function;
-use super::layout::{Layout, Places};
+use super::layout::{Layout, Packed};
 use super::source::{Groups, Pass, Source, aligned, moments, own_moments, size, update_constants};
 
 const KERNELS: &str = include_str!("../../../../shaders/two_pass_threads.wgsl");
@@ -100,8 +100,8 @@ fn calls(plan: &Plan, layout: &Layout) -> String {
     let forward = (0..=last).map(|i| format!("dense(LAYER_{i}, first, rows, thread);"));
     let backward =
         (1..=last).rev().map(|i| format!("back(LAYER_{i}, LAYER_{}, rows, thread);", i - 1));
-    let descend = |(i, (layer, places)): (usize, (&PlanLayer, &Places))| {
-        let begin = places.weight;
+    let descend = |(i, (layer, packed)): (usize, (&PlanLayer, &Packed))| {
+        let begin = packed.weight;
         let constants = update_constants(layer);
         format!(
             "if (i >= {begin}u) {{ descend_in(LAYER_{i}, i - {begin}u, {constants}); return; }}"
@@ -117,10 +117,10 @@ fn calls(plan: &Plan, layout: &Layout) -> String {
 /// The iterations of one thread's loops in `rows`, from above.
 fn iterations(plan: &Plan, layout: &Layout, block: usize, threads: usize) -> usize {
     let turns = |items: usize| items.div_ceil(threads);
-    let layer = |(layer, places): (&PlanLayer, &Places)| {
+    let layer = |(layer, packed): (&PlanLayer, &Packed)| {
         let units = layer.outputs.next_multiple_of(WIDTH);
-        turns(block * units) * (1 + places.inputs.max(layout.slices))
-            + turns(block * places.inputs) * (5 + layer.outputs)
+        turns(block * units) * (1 + packed.inputs.max(layout.slices))
+            + turns(block * packed.inputs) * (5 + layer.outputs)
     };
     let layers: usize = plan.layers.iter().zip(&layout.layers).map(layer).sum();
     let losses = turns(block) * (5 + 4 * plan.outputs());

@@ -3,8 +3,8 @@
 
 use std::fmt::Write;
 
-use super::super::persistent::plan::PlanLayer;
-use super::lanes::{BLOCKS, INPUT_BLOCKS, LANES, WIDTH};
+use super::super::fused::plan::PlanLayer;
+use super::lanes::{BLOCKS, LANES, WIDTH};
 use super::source::update_constants;
 
 /// The most units whose gradients stay in registers until they are used.
@@ -63,26 +63,26 @@ impl Text {
     }
 }
 
-/// The sums of a tile of the first layer's units over a slice of its inputs.
-pub(super) fn sum_inputs(units: usize) -> String {
+/// The sums of a tile of the first layer's units over a slice of its inputs, for 8 rows a block.
+pub(super) fn sum_inputs(units: usize, blocks: usize) -> String {
     let mut text = Text::default();
     text.line("fn sum_inputs(first: u32, n0: u32, slice: u32, end: u32, lane: u32) {");
-    for b in 0..INPUT_BLOCKS {
+    for b in 0..blocks {
         text.line(format!(
             "let begin{b} = minibatch_features(there(first + {}u + lane));",
             LANES * b
         ));
     }
-    text.sums(INPUT_BLOCKS, units);
+    text.sums(blocks, units);
     text.line("for (var octet = slice * SLICE; octet < end; octet++) {");
-    for b in 0..INPUT_BLOCKS {
+    for b in 0..blocks {
         text.line(format!("let x{b} = feature_octet(begin{b}, octet);"));
     }
-    text.products(INPUT_BLOCKS, units, "LAYER_0");
+    text.products(blocks, units, "LAYER_0");
     text.line("}");
     text.line("let at = PARTIALS + (slice * ROWS + first + lane) * vectors_of(LAYER_0.outputs) + n0 / 8u;");
     let last = "vectors_of(LAYER_0.outputs)";
-    text.store_sums(INPUT_BLOCKS, units, |b, octet| {
+    text.store_sums(blocks, units, |b, octet| {
         let inside = format!("n0 / 8u + {octet}u < {last}");
         let at = format!("at + {}u * {last} + {octet}u", LANES * b);
         format!("if ({inside}) {{ set_values({at}, PAIR); }}")

@@ -1,74 +1,11 @@
-//! What the persistent strategy runs, read out of the programs of a step; or why it cannot.
+//! Reads the plan of a step out of its programs; or says why it has none.
 
-use crate::nn::{Activation, Cache, Loss, TargetKind};
+use super::plan::{Plan, PlanLayer, Strides, Trained};
+use super::step::{Minibatch, Minibatches};
+use crate::nn::Activation;
 use crate::op::{Op, Pick, Rows, View};
 use crate::optim::Optimizer;
 use crate::program::Program;
-
-/// A parameter of a layer: where it begins in the flat buffer, and the constants of its update.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(in super::super) struct Trained {
-    pub(in super::super) offset: usize,
-    /// The weight decay, two constants of the rule, and the factor of the learning rate.
-    pub(in super::super) constants: [f32; 4],
-}
-
-/// A dense layer.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(in super::super) struct PlanLayer {
-    pub(in super::super) inputs: usize,
-    pub(in super::super) outputs: usize,
-    pub(in super::super) activation: Activation,
-    pub(in super::super) weight: Trained,
-    pub(in super::super) bias: Option<Trained>,
-}
-
-impl PlanLayer {
-    /// Whether z is kept beside y.
-    pub(in super::super) fn keeps_pre(&self) -> bool {
-        self.activation.cache() == Cache::Input
-    }
-}
-
-/// What differs between the minibatches of an epoch.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(in super::super) struct Minibatch {
-    pub(in super::super) rows: usize,
-    pub(in super::super) delta_scale: f32,
-    pub(in super::super) loss_scale: f32,
-}
-
-/// A training step, whatever its minibatch.
-#[derive(Debug, Clone, PartialEq)]
-pub(in super::super) struct Plan {
-    pub(in super::super) layers: Vec<PlanLayer>,
-    pub(in super::super) loss: Loss,
-    pub(in super::super) kind: TargetKind,
-    pub(in super::super) optimizer: Optimizer,
-    /// The features and targets in the data, and how rows are picked out of them.
-    pub(in super::super) features: View,
-    pub(in super::super) targets: View,
-    pub(in super::super) pick: Pick,
-    pub(in super::super) losses: View,
-    /// The buffers of the parameters and of the moments there are.
-    pub(in super::super) parameters: usize,
-    pub(in super::super) moments: Vec<usize>,
-    /// The words of each of them.
-    pub(in super::super) words: usize,
-    /// Where there are several networks.
-    pub(super) strides: Strides,
-}
-
-/// By how many words each network's numbers lie behind those of the network before, buffer by buffer;
-/// 0 for what all share, and for a network that is alone. The moments lie as the parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in super::super) struct Strides {
-    pub(super) features: usize,
-    pub(super) targets: usize,
-    pub(super) order: usize,
-    pub(super) losses: usize,
-    pub(super) parameters: usize,
-}
 
 /// A program's instructions, taken one after the other.
 struct Reader<'a> {
@@ -125,14 +62,14 @@ impl Plan {
     ///
     /// # Errors
     /// What the strategy cannot do.
-    pub(in super::super) fn of(programs: &[Program]) -> Result<(Self, Vec<Minibatch>), String> {
+    pub(in super::super) fn of(programs: &[Program]) -> Result<(Self, Minibatches), String> {
         let read: Result<Vec<_>, String> = programs.iter().map(Self::read).collect();
         let (mut plans, minibatches): (Vec<Self>, Vec<_>) = read?.into_iter().unzip();
         let plan = plans.pop().ok_or("there is no step")?;
         if plans.iter().any(|other| *other != plan) {
             return Err("the minibatches of an epoch differ in more than their rows".into());
         }
-        Ok((plan, minibatches))
+        Ok((plan, Minibatches(minibatches)))
     }
 
     fn read(program: &Program) -> Result<(Self, Minibatch), String> {
@@ -198,37 +135,6 @@ impl Plan {
             return Err("features and targets are gathered into minibatches of their own".into());
         }
         Ok((plan, Minibatch { rows, delta_scale, loss_scale }))
-    }
-
-    /// The plan of several networks, whose buffers have these strides.
-    pub(super) fn side_by_side(self, strides: &[usize]) -> Self {
-        let order = match self.pick {
-            Pick::Order(order) => strides[order.buffer],
-            _ => 0,
-        };
-        let strides = Strides {
-            features: strides[self.features.buffer],
-            targets: strides[self.targets.buffer],
-            order,
-            losses: strides[self.losses.buffer],
-            parameters: strides[self.parameters],
-        };
-        Self { strides, ..self }
-    }
-
-    /// The rows of the data, and how a minibatch's are picked.
-    pub(in super::super) fn rows(&self) -> Rows {
-        Rows { source: self.features, pick: self.pick, count: 1 }
-    }
-
-    /// The outputs of the network.
-    pub(in super::super) fn outputs(&self) -> usize {
-        self.layers[self.layers.len() - 1].outputs
-    }
-
-    /// The widest row of values that a step computes.
-    pub(in super::super) fn widest(&self) -> usize {
-        self.layers.iter().map(|layer| layer.outputs.max(layer.inputs)).max().unwrap_or(1)
     }
 }
 
