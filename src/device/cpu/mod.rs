@@ -52,7 +52,7 @@ fn info() -> DeviceInfo {
     let unlimited = isize::MAX as u64;
     DeviceInfo {
         id: "cpu".into(),
-        name: format!("{} with {}", std::env::consts::ARCH, vectorize::level()),
+        name: format!("{} with {}{}", std::env::consts::ARCH, vectorize::level(), gemm::unit()),
         backend: "cpu".into(),
         kind: DeviceKind::Cpu,
         driver: String::new(),

@@ -26,6 +26,15 @@ pub(super) struct Operands<'a, 'c> {
     pub(super) beta: Beta,
 }
 
+/// What the processor has beside vectors, for its name: empty, or a comma and the unit.
+pub(in crate::device::cpu) fn unit() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    if amx::is_there() {
+        return ", AMX";
+    }
+    ""
+}
+
 impl Engine {
     /// The fastest for a product (m, n, k).
     pub(in crate::device::cpu) fn of(m: usize, n: usize, k: usize) -> Self {

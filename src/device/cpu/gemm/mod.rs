@@ -37,7 +37,7 @@ mod tests;
 mod view;
 mod work;
 
-pub(in crate::device::cpu) use engine::Engine;
+pub(in crate::device::cpu) use engine::{Engine, unit};
 pub(crate) use scratch::Scratch;
 pub(crate) use stream::Stream;
 pub(crate) use view::{Lhs, MatMut, MatRef};

@@ -87,24 +87,24 @@ macro_rules! tiles {
                     "2:",
                     $(concat!("tilezero tmm", $c),)*
                     "3:",
-                    // The second pieces of both.
-                    $(load!("a", $a, $a2),)*
-                    $(load!("b", $b, $b2),)*
-                    $(multiply!(0, $c, $ca, $cb, $pa, $pb),)*
-                    // The first of A and the second of B.
-                    $(load!("a", $a, $a1),)*
-                    $(multiply!(1, $c, $ca, $cb, $pa, $pb),)*
-                    // The first of A and the third of B.
-                    $(load!("b", $b, $b3),)*
-                    $(multiply!(2, $c, $ca, $cb, $pa, $pb),)*
-                    // The first of both.
-                    $(load!("b", $b, $b1),)*
-                    $(multiply!(3, $c, $ca, $cb, $pa, $pb),)*
-                    // The second of A and the first of B.
-                    $(load!("a", $a, $a2),)*
-                    $(multiply!(4, $c, $ca, $cb, $pa, $pb),)*
-                    // The third of A and the first of B.
+                    // The small products first, so that they round little. Third of A, first of B.
                     $(load!("a", $a, $a3),)*
+                    $(load!("b", $b, $b1),)*
+                    $(multiply!(0, $c, $ca, $cb, $pa, $pb),)*
+                    // Second of A, first of B.
+                    $(load!("a", $a, $a2),)*
+                    $(multiply!(1, $c, $ca, $cb, $pa, $pb),)*
+                    // Second of both.
+                    $(load!("b", $b, $b2),)*
+                    $(multiply!(2, $c, $ca, $cb, $pa, $pb),)*
+                    // First of A, second of B.
+                    $(load!("a", $a, $a1),)*
+                    $(multiply!(3, $c, $ca, $cb, $pa, $pb),)*
+                    // First of A, third of B.
+                    $(load!("b", $b, $b3),)*
+                    $(multiply!(4, $c, $ca, $cb, $pa, $pb),)*
+                    // First of both.
+                    $(load!("b", $b, $b1),)*
                     $(multiply!(5, $c, $ca, $cb, $pa, $pb),)*
                     // Two rows of C below, which are likely to be next.
                     "prefetcht0 [{next}]",
