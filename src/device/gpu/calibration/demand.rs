@@ -110,12 +110,14 @@ impl Sizes {
         let (first, all) = (self.rows * inputs * outputs, self.rows * self.weights());
         let loops: usize = self.layers.iter().map(|[inputs, outputs]| inputs + outputs).sum();
         let gradients = Pass { products: all, iterations: self.rows };
-        let passes = if slices == 0 {
-            vec![Pass { products: 2 * all - first, iterations: loops }, gradients]
-        } else {
-            let sliced = Pass { products: first, iterations: inputs / slices };
-            let rows = Pass { products: 2 * (all - first), iterations: loops - inputs + slices };
-            vec![sliced, rows, gradients]
+        let passes = match inputs.checked_div(slices) {
+            None => vec![Pass { products: 2 * all - first, iterations: loops }, gradients],
+            Some(slice) => {
+                let sliced = Pass { products: first, iterations: slice };
+                let rows =
+                    Pass { products: 2 * (all - first), iterations: loops - inputs + slices };
+                vec![sliced, rows, gradients]
+            }
         };
         let dispatches = passes.len();
         Some(Demand { strategy: Strategy::TwoPass, way, dispatches, passes, compilation })

@@ -164,8 +164,8 @@ mod tests {
     #[test]
     fn what_is_kept_comes_back_for_the_same_driver_alone() {
         let scratch = Scratch::new("kept");
-        let inside = Some(scratch.0.join("below").join("another"));
-        let store = |driver| Store::inside(inside.as_deref(), &info(driver));
+        let inside = scratch.0.join("below").join("another");
+        let store = |driver| Store::inside(Some(&inside), &info(driver));
         assert_eq!(store("1.0").load(), None);
         store("1.0").save(calibration()).unwrap();
         assert_eq!(store("1.0").load(), Some(calibration()));
@@ -173,7 +173,7 @@ mod tests {
         // A file of another driver under this one's name.
         fs::copy(store("1.0").file.unwrap(), store("1.1").file.unwrap()).unwrap();
         assert_eq!(store("1.1").load(), None);
-        let files = fs::read_dir(inside.unwrap()).unwrap().count();
+        let files = fs::read_dir(&inside).unwrap().count();
         assert_eq!(files, 2, "a draft is left");
     }
 
