@@ -31,7 +31,7 @@ pub const CACHE_VARIABLE: &str = "WGRAD_CACHE";
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Calibration {
-    /// A dispatch that waits for the one before and does nothing.
+    /// A dispatch that waits for the one before and does nothing, with writing its commands.
     pub dispatch: f64,
     /// A multiplication with its addition by each thread of one subgroup, in registers.
     pub subgroup_registers: f64,
@@ -134,5 +134,35 @@ impl fmt::Display for Seconds {
             &text
         };
         write!(f, "{short} {name}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_rounded_to_halves_of_an_octave() {
+        let typical = Calibration::typical(DeviceKind::Discrete);
+        for ((name, exact), (_, rounded)) in typical.named().iter().zip(typical.rounded().named()) {
+            let halves = 2.0 * rounded.log2();
+            assert!((halves - halves.round()).abs() < 1e-9, "{name}: {rounded}");
+            assert!((rounded / exact).log2().abs() <= 0.25 + 1e-9, "{name}: {exact}, {rounded}");
+        }
+    }
+
+    #[test]
+    fn seconds_are_shown_in_units_that_fit() {
+        let cases = [
+            (2.0, "2 s"),
+            (0.25, "250 ms"),
+            (9.999e-4, "1 ms"),
+            (1.2345e-6, "1.23 us"),
+            (9.54e-10, "954 ps"),
+            (1e-15, "0.001 ps"),
+        ];
+        for (seconds, text) in cases {
+            assert_eq!(Seconds(seconds).to_string(), text);
+        }
     }
 }

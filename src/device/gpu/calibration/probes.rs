@@ -146,23 +146,23 @@ impl<'a> Probe<'a> {
         Ok(shortest)
     }
 
-    /// The seconds of a run, from handing it to the driver to its end.
+    /// The seconds of a run, from writing its commands to its end.
     fn run(&self, run: Run) -> Result<f64> {
         let context = self.context;
         let length = [run.memory, run.registers, run.threads, 0].map(word);
         context.queue.write_buffer(&self.length, 0, bytemuck::cast_slice(&length));
+        let watch = Stopwatch::start();
         let mut encoder = context.device.create_command_encoder(&Default::default());
         let mut pass = encoder.begin_compute_pass(&Default::default());
-        pass.set_pipeline(&self.pipeline);
-        pass.set_bind_group(0, &self.groups[0], &[0]);
-        pass.set_bind_group(1, &self.groups[1], &[]);
         for _ in 0..run.dispatches {
+            // As a step does, whose dispatches differ.
+            pass.set_pipeline(&self.pipeline);
+            pass.set_bind_group(0, &self.groups[0], &[0]);
+            pass.set_bind_group(1, &self.groups[1], &[]);
             pass.dispatch_workgroups(word(run.groups), 1, 1);
         }
         drop(pass);
-        let commands = encoder.finish();
-        let watch = Stopwatch::start();
-        context.submit(Some(commands))?;
+        context.submit(Some(encoder.finish()))?;
         context.drain()?;
         Ok(watch.seconds())
     }
