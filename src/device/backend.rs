@@ -52,6 +52,7 @@ pub(crate) struct Members {
 
 /// How the steps of a training are to be executed.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "the CPU has nothing to choose"))]
 pub(crate) struct How {
     pub(crate) strategy: Strategy,
     pub(crate) precision: Precision,

@@ -92,6 +92,7 @@ impl Calibration {
     }
 
     /// Each number to the nearest power of the square root of 2.
+    #[cfg(feature = "gpu")]
     pub(crate) fn rounded(self) -> Self {
         let round = |time: f64| (0.5 * (2.0 * time.log2()).round()).exp2();
         Self {
@@ -142,6 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg(feature = "gpu")]
     fn numbers_are_rounded_to_halves_of_an_octave() {
         let typical = Calibration::typical(DeviceKind::Discrete);
         for ((name, exact), (_, rounded)) in typical.named().iter().zip(typical.rounded().named()) {

@@ -116,8 +116,9 @@ impl Device {
     ///
     /// The first call in a process, or the first training that has a choice, reads it from a file (see
     /// [`CACHE_VARIABLE`]), or measures for some hundredths of a second and writes one. No error comes of a
-    /// file that cannot be read or written. Where measuring fails, and in a browser, these are the
-    /// [typical](Calibration::typical) numbers.
+    /// file that cannot be read or written; one that was measured while the machine was busy can be
+    /// removed. Where measuring fails, and in a browser, these are the [typical](Calibration::typical)
+    /// numbers.
     ///
     /// ```
     /// assert_eq!(wgrad::Device::cpu().calibration(), None);

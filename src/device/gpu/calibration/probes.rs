@@ -32,6 +32,9 @@ const SUBGROUP: usize = 32;
 /// work are to be small beside it.
 const SPAN: f64 = 4e-4;
 
+/// How long hardware is kept busy before, in seconds: it sleeps at a low clock rate.
+const WARM_UP: f64 = 0.02;
+
 /// What no clock tells from nothing.
 const TICK: f64 = 1e-7;
 
@@ -74,6 +77,10 @@ pub(super) fn measure(shared: &Shared) -> Result<Calibration> {
     let memory = |threads, groups| move |memory| Run { memory, threads, groups, ..nothing };
     let registers =
         |threads, groups| move |registers| Run { registers, threads, groups, ..nothing };
+    let watch = Stopwatch::start();
+    while !target.software && watch.seconds() < WARM_UP {
+        probe.run(registers(threads, groups)(LOOP_LIMIT / 32))?;
+    }
     let all = (groups * threads) as f64;
     Ok(Calibration {
         dispatch: probe.slope(MOST_DISPATCHES, dispatch)?,
