@@ -14,9 +14,8 @@ what was chosen and why.
 burn's crate has some 260 dependencies: two cores take an hour to build it. `CARGO_TARGET_DIR` says
 where all of them are built, and looked for.
 
-burn tunes its kernels the first time that it meets their shapes, and keeps what it found in
-`target/environment` of the package it is run in. So each workload has a run that does not count before
-the rounds.
+burn tries several kernels for each shape in the first epoch of a process, which warms up and does not
+count: on a driver that is slow in compiling that takes longer than all else.
 
 PyTorch runs eagerly and, as `graph`, with the whole step in a CUDA graph; JAX scans over the steps of
 an epoch in one compiled function. A step is one minibatch: gather, forward, loss, backward, update;
@@ -206,8 +205,6 @@ def compared(binary, name, args):
     """Microseconds a step of ours and the peers, in turn, and how ours were executed."""
     rounds = {who: [] for who in COLUMNS}
     others = peers(name, args.platform, args.skip)
-    if "burn" in others:
-        others["burn"](args.seconds)
     for _ in range(args.rounds):
         row = ours(binary, "gpu", args.seconds, "--workload", name, "--strategy", args.strategy)
         rounds["wgrad"].append(row["us_per_step"])
