@@ -99,7 +99,7 @@ impl Sizes {
         let seconds = |[_, outputs]: &[usize; 2]| {
             SECONDS_PER_WRITTEN_LAYER + SECONDS_PER_UNIT * *outputs.min(&tile) as f64
         };
-        self.in_passes(slices, Way::Tiles, self.layers.iter().map(seconds).sum())
+        self.in_passes(slices, Way::Lanes, self.layers.iter().map(seconds).sum())
     }
 
     fn in_passes(&self, slices: usize, way: Way, compilation: f64) -> Option<Demand> {
@@ -131,7 +131,7 @@ impl Sizes {
 pub(in super::super) fn program(programs: &[Program], target: Target) -> Result<Demand> {
     let mut demand = Demand {
         strategy: Strategy::Program,
-        way: Way::Tiles,
+        way: if target.software { Way::Lanes } else { Way::Tiles },
         dispatches: 0,
         passes: Vec::new(),
         compilation: 0.0,
@@ -182,7 +182,7 @@ mod tests {
         let costs = Calibration::typical(DeviceKind::Software);
         let program = |dispatches, products| Demand {
             strategy: Strategy::Program,
-            way: Way::Tiles,
+            way: Way::Lanes,
             dispatches,
             passes: vec![Pass { products, iterations: 0 }],
             compilation: 0.0,
