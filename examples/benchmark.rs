@@ -22,7 +22,7 @@ use common::Failure;
 use common::workloads::{self, Workload};
 use serde::Serialize;
 use serde_json::json;
-use wgrad::device::{DeviceKind, Precision, Profile, Strategy};
+use wgrad::device::{Calibration, DeviceKind, Precision, Profile, Strategy};
 use wgrad::{Device, History, Mlp, Tensor, train_many};
 
 /// The runs of a workload, and the most epochs of each.
@@ -106,6 +106,10 @@ struct Row {
     device: String,
     adapter: String,
     strategy: Strategy,
+    /// Why by this strategy.
+    strategy_reason: String,
+    /// What the device chooses by; none where there is no choice.
+    calibration: Option<Calibration>,
     /// How many were trained at once; times and rates are those of all of them together.
     networks: usize,
     us_per_step: f64,
@@ -124,6 +128,7 @@ impl Row {
             self.samples_per_s,
             self.gflops
         );
+        println!("    {}: {}", self.strategy, self.strategy_reason);
     }
 }
 
@@ -137,6 +142,10 @@ fn main() -> common::Result {
     for device in &args.device {
         let device: Device = device.parse()?;
         println!("device: {}", device.info());
+        match device.calibration() {
+            Some(calibration) => println!("calibration: {calibration}"),
+            None => println!("calibration: none, as there is no choice of a strategy"),
+        }
         println!(
             "{:<18} {:<11} {:>8} {:>14} {:>14} {:>10}",
             "workload", "strategy", "networks", "us/step", "samples/s", "GFLOP/s"
@@ -200,6 +209,8 @@ fn product(side: usize, device: &Device, seconds: f64) -> common::Result<Row> {
         device: device.to_string(),
         adapter: device.info().name.clone(),
         strategy: Strategy::Program,
+        strategy_reason: "a product is one instruction".into(),
+        calibration: device.calibration(),
         networks: 1,
         us_per_step: 1e6 * time,
         samples_per_s: side as f64 / time,
@@ -215,7 +226,7 @@ fn measure(
     seconds: f64,
 ) -> common::Result<Row> {
     let data = workload.data()?;
-    let mut chosen = strategy;
+    let mut chosen = (strategy, String::new());
     let mut run = |epochs| {
         let mut mlp = workload.network(device)?;
         let history = workload
@@ -223,10 +234,11 @@ fn measure(
             .strategy(strategy)
             .precision(precision)
             .fit(&mut mlp, &data)?;
-        chosen = history.strategy;
         let counted = &history.epochs[epochs / 2..];
         // What a fresh network took in the second half of its epochs, an epoch.
-        Ok(counted.iter().map(|epoch| epoch.seconds).sum::<f64>() / counted.len() as f64)
+        let epoch = counted.iter().map(|epoch| epoch.seconds).sum::<f64>() / counted.len() as f64;
+        chosen = (history.strategy, history.strategy_reason);
+        Ok(epoch)
     };
     let length = |epoch: f64| ((seconds / RUNS as f64 / epoch) as usize).clamp(2, MOST_EPOCHS);
 
@@ -257,7 +269,8 @@ fn measure_many(
     count: usize,
 ) -> common::Result<Row> {
     let data = workload.data()?;
-    let run = |epochs| {
+    let mut chosen = (strategy, String::new());
+    let mut run = |epochs| {
         let mut networks =
             (0..count).map(|_| workload.network(device)).collect::<wgrad::Result<Vec<Mlp>>>()?;
         let trainer =
@@ -265,8 +278,12 @@ fn measure_many(
         let runs: Vec<_> =
             (0..).zip(&mut networks).map(|(i, mlp)| (trainer(i), mlp, &data)).collect();
         let begin = Instant::now();
-        train_many(runs).into_iter().collect::<wgrad::Result<Vec<History>>>()?;
-        Ok::<f64, Failure>(begin.elapsed().as_secs_f64())
+        let histories = train_many(runs).into_iter().collect::<wgrad::Result<Vec<History>>>()?;
+        let seconds = begin.elapsed().as_secs_f64();
+        if let Some(history) = histories.into_iter().next() {
+            chosen = (history.strategy, history.strategy_reason);
+        }
+        Ok::<f64, Failure>(seconds)
     };
     // The first one compiles.
     run(2)?;
@@ -283,14 +300,14 @@ fn measure_many(
         times = (0..RUNS).map(|_| run(epochs).map(epoch)).collect::<common::Result<_>>()?;
     }
     times.sort_by(f64::total_cmp);
-    Ok(row(workload, device, strategy, count, times[times.len() / 2]))
+    Ok(row(workload, device, chosen, count, times[times.len() / 2]))
 }
 
 /// The row of a workload whose epochs take so many seconds, those of all networks together.
 fn row(
     workload: &Workload,
     device: &Device,
-    strategy: Strategy,
+    (strategy, strategy_reason): (Strategy, String),
     networks: usize,
     epoch: f64,
 ) -> Row {
@@ -300,6 +317,8 @@ fn row(
         device: device.to_string(),
         adapter: device.info().name.clone(),
         strategy,
+        strategy_reason,
+        calibration: device.calibration(),
         networks,
         us_per_step: 1e6 * epoch / (networks * workload.steps()) as f64,
         samples_per_s,

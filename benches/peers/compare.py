@@ -43,7 +43,6 @@ COLUMNS = ["wgrad", "PyTorch", "compiled", "sklearn", "burn", "candle"]
 SKLEARN = ["reynolds_10", "reynolds_100", "reynolds_100_b512", "mnist_50"]
 
 
-
 def data(widths, rows, loss):
     import numpy as np
 
@@ -145,10 +144,10 @@ def rust_peer(binary, name, seconds):
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def built(crate, binary, manifest):
+def built(crate, binary, manifest, profile="release"):
     """The path of a binary, or None after saying how to build it."""
     target = Path(os.environ.get("CARGO_TARGET_DIR", crate / "target"))
-    path = target / "release" / binary
+    path = target / profile / binary
     if path.exists():
         return str(path)
     print(f"{path} is not there: {manifest}")

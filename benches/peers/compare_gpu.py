@@ -1,14 +1,21 @@
 """The benchmark's workloads and a matrix product on a GPU: PyTorch, JAX and burn beside wgrad.
 
     cargo build --release --example benchmark
-    cargo build --release --manifest-path benches/peers/burn/Cargo.toml --features wgpu --bin peer-burn-wgpu
+    cargo build --profile gpu --manifest-path benches/peers/burn/Cargo.toml --features wgpu --bin peer-burn-wgpu
     python benches/peers/compare_gpu.py [--seconds 2] [--rounds 3] [--skip PEER] [--json FILE] [WORKLOAD ...]
 
 One command for the whole comparison; at its end it shows what many networks at once gain. Needs torch
 and jax with CUDA, and a Vulkan driver for ours and burn; it installs nothing, and a peer that is not
-there is left out. `--platform cpu` runs PyTorch and JAX on the processor instead, to try the script.
-TF32 is off, so that all compute in f32. `--strategy` names ours; else the rule chooses, which looks at
-how many steps the measurement takes, where a driver is slow in compiling.
+there, or finds no GPU, is left out. `--platform cpu` runs PyTorch and JAX on the processor instead, to
+try the script. TF32 is off, so that all compute in f32. `--strategy` names ours; else the rule chooses,
+which looks at how many steps the measurement takes, where a driver is slow in compiling. The JSON says
+what was chosen and why.
+
+burn's crate has some 260 dependencies: two cores take an hour to build it. `CARGO_TARGET_DIR` says
+where all of them are built, and looked for.
+
+burn tries several kernels for each shape in the first epoch of a process, which warms up and does not
+count: on a driver that is slow in compiling that takes longer than all else.
 
 PyTorch runs eagerly and, as `graph`, with the whole step in a CUDA graph; JAX scans over the steps of
 an epoch in one compiled function. A step is one minibatch: gather, forward, loss, backward, update;
@@ -16,6 +23,8 @@ the epoch is shuffled, a short last minibatch is left out. Times are synchronise
 """
 
 import argparse
+import functools
+import importlib
 import importlib.util
 import json
 import time
@@ -147,17 +156,35 @@ def product_seconds(device):
     return median(times)
 
 
+@functools.cache
+def finds(package, platform):
+    """Whether a Python package is there, and the GPU for it."""
+    if not importlib.util.find_spec(package):
+        print(f"the Python package {package} is not there")
+        return False
+    if platform == "cpu":
+        return True
+    try:
+        module = importlib.import_module(package)
+        there = module.cuda.is_available() if package == "torch" else module.devices("cuda")
+    except Exception:  # whatever a driver throws
+        there = False
+    if not there:
+        print(f"{package} finds no GPU")
+    return bool(there)
+
+
 def peers(name, platform, skip):
     """By peer, a function from seconds to microseconds a step."""
     workload = WORKLOADS[name]
     steps = workload[1] // workload[2]
     device = "cuda" if platform == "gpu" else "cpu"
     makers = {}
-    if importlib.util.find_spec("torch"):
+    if not {"eager", "graph"} <= set(skip) and finds("torch", platform):
         makers["eager"] = lambda: torch_epoch(*workload, device, False)
         if device == "cuda":
             makers["graph"] = lambda: torch_epoch(*workload, device, True)
-    if importlib.util.find_spec("jax"):
+    if "jax" not in skip and finds("jax", platform):
         makers["jax"] = lambda: jax_epoch(*workload)
     makers = {who: make for who, make in makers.items() if who not in skip}
     epochs = {who: tried(f"{who}, {name}", make) for who, make in makers.items()}
@@ -166,11 +193,59 @@ def peers(name, platform, skip):
         for who, epoch in epochs.items()
         if epoch
     }
-    manifest = "cargo build --release --manifest-path benches/peers/burn/Cargo.toml"
+    manifest = "cargo build --profile gpu --manifest-path benches/peers/burn/Cargo.toml"
     manifest += " --features wgpu --bin peer-burn-wgpu"
-    if "burn" not in skip and (path := built(HERE / "burn", "peer-burn-wgpu", manifest)):
+    burn = HERE / "burn"
+    if "burn" not in skip and (path := built(burn, "peer-burn-wgpu", manifest, "gpu")):
         list_of["burn"] = lambda seconds: rust_peer(path, name, seconds)
     return list_of
+
+
+def compared(binary, name, args):
+    """Microseconds a step of ours and the peers, in turn, and how ours were executed."""
+    rounds = {who: [] for who in COLUMNS}
+    others = peers(name, args.platform, args.skip)
+    for _ in range(args.rounds):
+        row = ours(binary, "gpu", args.seconds, "--workload", name, "--strategy", args.strategy)
+        rounds["wgrad"].append(row["us_per_step"])
+        for who, measure in others.items():
+            rounds[who].append(measure(args.seconds))
+    times = {who: median(list_of) for who, list_of in rounds.items() if list_of}
+    about = {key: row[key] for key in ["workload", "adapter", "strategy", "strategy_reason"]}
+    return about | {"us_per_step": times}
+
+
+def product(binary, args):
+    """GFLOP/s of one matrix product, by ours and by PyTorch."""
+    mine = ours(binary, "gpu", args.seconds, "--product", str(SIDE))["gflops"]
+    seconds = product_seconds("cuda" if args.platform == "gpu" else "cpu")
+    theirs = 2e-9 * SIDE**3 / seconds
+    print(f"product of {SIDE}^3: wgrad {mine:.0f}, PyTorch {theirs:.0f} GFLOP/s")
+    return {"product": SIDE, "wgrad": mine, "PyTorch": theirs}
+
+
+def networks(binary, args):
+    """What training many networks at once gains."""
+    what = ["--workload", "tiny", "--networks", str(NETWORKS)]
+    one, many = measured(binary, "gpu", args.seconds, *what)
+    times = many["samples_per_s"] / one["samples_per_s"]
+    print(f"{NETWORKS} networks of tiny at once: {times:.0f} times the throughput of one")
+    return {"networks": NETWORKS, "strategy": many["strategy"], "times_one": times}
+
+
+def set_up(platform, skip):
+    """All compute in f32, on the platform; whether PyTorch can take part."""
+    torch_there = "eager" not in skip and finds("torch", platform)
+    if torch_there:
+        import torch
+
+        torch.backends.cuda.matmul.allow_tf32 = False
+    if "jax" not in skip and importlib.util.find_spec("jax"):
+        import jax
+
+        jax.config.update("jax_platforms", "cuda" if platform == "gpu" else "cpu")
+        jax.config.update("jax_default_matmul_precision", "highest")
+    return torch_there
 
 
 def main():
@@ -187,43 +262,18 @@ def main():
     binary = built(ROOT, "examples/benchmark", "cargo build --release --example benchmark")
     if not binary:
         return
-    if importlib.util.find_spec("torch"):
-        import torch
-
-        torch.backends.cuda.matmul.allow_tf32 = False
-    if importlib.util.find_spec("jax"):
-        import jax
-
-        jax.config.update("jax_platforms", "cuda" if args.platform == "gpu" else "cpu")
-        jax.config.update("jax_default_matmul_precision", "highest")
-    print(f"{'us a step':20}" + "".join(f"{column:>12}" for column in COLUMNS))
+    torch_there = set_up(args.platform, args.skip)
+    print(f"{'us a step':20}{'strategy':12}" + "".join(f"{column:>12}" for column in COLUMNS))
     results = []
     for name in args.workloads or WORKLOADS:
-        rounds = {who: [] for who in COLUMNS}
-        others = peers(name, args.platform, args.skip)
-        what = ["--workload", name, "--strategy", args.strategy]
-        for _ in range(args.rounds):
-            row = ours(binary, "gpu", args.seconds, *what)
-            rounds["wgrad"].append(row["us_per_step"])
-            for who, measure in others.items():
-                rounds[who].append(measure(args.seconds))
-        times = {who: median(list_of) for who, list_of in rounds.items() if list_of}
+        results.append(compared(binary, name, args))
+        times = results[-1]["us_per_step"]
         cells = "".join(f"{times[c]:12.1f}" if c in times else f"{'':12}" for c in COLUMNS)
-        print(f"{name:20}{cells}", flush=True)
-        about = {"workload": name, "adapter": row["adapter"], "strategy": row["strategy"]}
-        results.append(about | {"us_per_step": times})
-    if importlib.util.find_spec("torch") and not args.workloads:
-        seconds = product_seconds("cuda" if args.platform == "gpu" else "cpu")
-        flop = 2 * SIDE**3
-        mine = ours(binary, "gpu", args.seconds, "--product", str(SIDE))["gflops"]
-        print(f"product of {SIDE}^3: wgrad {mine:.0f}, PyTorch {flop / seconds / 1e9:.0f} GFLOP/s")
-        results.append({"product": SIDE, "wgrad": mine, "PyTorch": flop / seconds / 1e9})
+        print(f"{name:20}{results[-1]['strategy']:12}{cells}", flush=True)
+    if torch_there and not args.workloads:
+        results.append(product(binary, args))
     if not args.workloads:
-        what = ["--workload", "tiny", "--networks", str(NETWORKS)]
-        one, many = measured(binary, "gpu", args.seconds, *what)
-        times = many["samples_per_s"] / one["samples_per_s"]
-        print(f"{NETWORKS} networks of tiny at once: {times:.0f} times the throughput of one")
-        results.append({"networks": NETWORKS, "strategy": many["strategy"], "times_one": times})
+        results.append(networks(binary, args))
     if args.json:
         with open(args.json, "w") as file:
             json.dump(results, file, indent=2)

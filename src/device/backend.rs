@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::{DeviceInfo, Meter, Precision, Profiler, Strategy};
+use super::{Calibration, DeviceInfo, Meter, Precision, Profiler, Strategy};
 use crate::error::{Error, Result};
 use crate::op::{Op, StepArgs};
 use crate::program::Program;
@@ -50,6 +50,24 @@ pub(crate) struct Members {
     pub(crate) strides: Vec<usize>,
 }
 
+/// How the steps of a training are to be executed.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "the CPU has nothing to choose"))]
+pub(crate) struct How {
+    pub(crate) strategy: Strategy,
+    pub(crate) precision: Precision,
+    /// What a strategy is chosen by; none for the device's own.
+    pub(crate) calibration: Option<Calibration>,
+    /// About how many steps are planned, for which compiling has to pay.
+    pub(crate) steps: usize,
+}
+
+/// The steps of a training, compiled, and why by this strategy.
+pub(crate) struct Compiled {
+    pub(crate) executable: Box<dyn Executable>,
+    pub(crate) reason: String,
+}
+
 /// A backend. Storages handed in are its own: [`Device`](super::Device) has checked that, and that
 /// instructions fit their buffers.
 pub(crate) trait Backend: Send + Sync + fmt::Debug {
@@ -62,6 +80,11 @@ pub(crate) trait Backend: Send + Sync + fmt::Debug {
     /// # Errors
     /// `Device` where they cannot.
     fn profiler(&self) -> Result<&Profiler>;
+
+    /// What a strategy is chosen by, where there is a choice.
+    fn calibration(&self) -> Option<Calibration> {
+        None
+    }
 
     /// Memory of `words` zeros.
     fn allocate(&self, words: usize) -> Result<Storage>;
@@ -86,8 +109,7 @@ pub(crate) trait Backend: Send + Sync + fmt::Debug {
     /// Makes everything that running the programs needs: pipelines, bindings, scratch memory.
     fn compile(&self, programs: &[Program], buffers: &[Storage]) -> Result<Box<dyn Executable>>;
 
-    /// The same for the programs of one training step, by the strategy asked for; about `steps` steps
-    /// are planned, for which compiling has to pay.
+    /// The same for the programs of one training step, by the strategy asked for.
     ///
     /// # Errors
     /// `Argument` for a strategy or a precision that cannot run them, and the device's.
@@ -95,14 +117,19 @@ pub(crate) trait Backend: Send + Sync + fmt::Debug {
         &self,
         programs: &[Program],
         buffers: &[Storage],
-        (strategy, precision): (Strategy, Precision),
-        _steps: usize,
-    ) -> Result<Box<dyn Executable>> {
+        How { strategy, precision, .. }: How,
+    ) -> Result<Compiled> {
         if precision != Precision::F32 {
             return Err(precision.unfit("this device is no GPU"));
         }
         match strategy {
-            Strategy::Auto | Strategy::Program => self.compile(programs, buffers),
+            Strategy::Auto | Strategy::Program => {
+                let executable = self.compile(programs, buffers)?;
+                Ok(Compiled {
+                    executable,
+                    reason: "the only one of a device that is no GPU".into(),
+                })
+            }
             _ => Err(strategy.unfit("this device is no GPU")),
         }
     }
@@ -118,9 +145,8 @@ pub(crate) trait Backend: Send + Sync + fmt::Debug {
         _programs: &[Program],
         _buffers: &[Storage],
         _members: &Members,
-        _strategy: Strategy,
-        _steps: usize,
-    ) -> Result<Option<Box<dyn Executable>>> {
+        _how: How,
+    ) -> Result<Option<Compiled>> {
         Ok(None)
     }
 

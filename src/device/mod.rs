@@ -5,6 +5,7 @@
 
 mod backend;
 mod buffer;
+mod calibration;
 mod cpu;
 #[cfg(feature = "gpu")]
 mod gpu;
@@ -18,8 +19,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-pub(crate) use backend::{Backend, Executable, HostMemory, Launch, Members, Pending, Storage};
+pub(crate) use backend::{
+    Backend, Compiled, Executable, HostMemory, How, Launch, Members, Pending, Storage,
+};
 pub use buffer::Buffer;
+pub use calibration::{CACHE_VARIABLE, Calibration};
 pub(crate) use info::Meter;
 pub use info::{Counters, DeviceInfo, DeviceKind, Limits};
 pub use precision::Precision;
@@ -107,6 +111,23 @@ impl Device {
         self.backend.info()
     }
 
+    /// What [`Strategy::Auto`] chooses by: what the adapter and its driver take for what training steps
+    /// are made of. None for the CPU, which has one strategy.
+    ///
+    /// The first call in a process, or the first training that has a choice, reads it from a file (see
+    /// [`CACHE_VARIABLE`]), or measures for some hundredths of a second and writes one. No error comes of a
+    /// file that cannot be read or written; one that was measured while the machine was busy can be
+    /// removed. Where measuring fails, and in a browser, these are the [typical](Calibration::typical)
+    /// numbers.
+    ///
+    /// ```
+    /// assert_eq!(wgrad::Device::cpu().calibration(), None);
+    /// ```
+    #[must_use]
+    pub fn calibration(&self) -> Option<Calibration> {
+        self.backend.calibration()
+    }
+
     /// How often the device has allocated, copied and submitted so far, by all its handles.
     #[must_use]
     pub fn counters(&self) -> Counters {
@@ -164,17 +185,15 @@ impl Device {
         self.backend.compile(programs, &checked(programs, &sizes(buffers), buffers)?)
     }
 
-    /// The same for the programs of one training step, by the strategy asked for; about `steps` steps
-    /// are planned.
+    /// The same for the programs of one training step, by the strategy asked for.
     pub(crate) fn compile_step(
         &self,
         programs: &[Program],
         buffers: &[Buffer],
-        (strategy, precision): (Strategy, Precision),
-        steps: usize,
-    ) -> Result<Box<dyn Executable>> {
+        how: How,
+    ) -> Result<Compiled> {
         let storages = checked(programs, &sizes(buffers), buffers)?;
-        self.backend.compile_step(programs, &storages, (strategy, precision), steps)
+        self.backend.compile_step(programs, &storages, how)
     }
 
     /// The same for several networks at once, if the device has a way to do so; see
@@ -184,15 +203,14 @@ impl Device {
         programs: &[Program],
         buffers: &[Buffer],
         members: &Members,
-        strategy: Strategy,
-        steps: usize,
-    ) -> Result<Option<Box<dyn Executable>>> {
+        how: How,
+    ) -> Result<Option<Compiled>> {
         let before = |stride: &usize| members.count.saturating_sub(1).saturating_mul(*stride);
         let own =
             |(buffer, stride): (&Buffer, &usize)| buffer.words().saturating_sub(before(stride));
         let words: Vec<usize> = buffers.iter().zip(&members.strides).map(own).collect();
         let storages = checked(programs, &words, buffers)?;
-        self.backend.compile_many(programs, &storages, members, strategy, steps)
+        self.backend.compile_many(programs, &storages, members, how)
     }
 
     /// Waits until everything queued so far is done.

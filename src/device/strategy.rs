@@ -20,9 +20,12 @@ use crate::error::{Error, Result};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Strategy {
-    /// The one that a rule finds the fastest: from the size of a step, the kind of device, and the
+    /// The one that a rule finds the fastest: from what a step demands, what the device costs, and the
     /// number of steps that are planned, which have to pay for compiling a kernel for the network (a
-    /// few thousand do). No clock is asked, so that the same training gets the same strategy.
+    /// few thousand do). What the device costs is measured once and kept in a file, so that the same
+    /// training gets the same strategy, and so the same bits: see
+    /// [`Device::calibration`](crate::Device::calibration). To be sure of them on any machine, name the
+    /// strategy, or hand a calibration to [`Trainer::calibration`](crate::Trainer::calibration).
     #[default]
     Auto,
     /// Instruction by instruction, each over the whole device. Runs everything, and is the only one

@@ -73,8 +73,9 @@ impl Trainer {
 
     /// Lets the next [`fit`](Self::fit) go on from a checkpoint, bitwise as the run would have gone
     /// on: on the same device, with the same data. On a GPU
-    /// [`Strategy::Auto`](crate::device::Strategy::Auto) looks at how many epochs are planned: give a
-    /// run that is resumed with more of them a strategy by name.
+    /// [`Strategy::Auto`](crate::device::Strategy::Auto) looks at how many epochs are planned, and at the
+    /// device's [`calibration`](crate::Device::calibration): give a run that is resumed with more epochs, or
+    /// elsewhere, a strategy by name.
     ///
     /// The network's parameters become those of the checkpoint. [`epochs`](Self::epochs) is the
     /// number of all epochs, those before the checkpoint included; they keep their numbers, and the

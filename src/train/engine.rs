@@ -6,7 +6,7 @@ use super::objective::{Objective, Weights};
 use super::recording::Recorder;
 use super::resident::Placed;
 use crate::data::Dataset;
-use crate::device::{Buffer, Executable, Launch, Precision, Strategy};
+use crate::device::{Buffer, Calibration, Compiled, Executable, How, Launch, Precision, Strategy};
 use crate::error::Result;
 use crate::mlp::Mlp;
 use crate::nn::{LossReduction, Network, TargetKind};
@@ -22,6 +22,8 @@ pub(super) struct Setup<'a> {
     pub(super) trains: bool,
     pub(super) recorder: Option<&'a Recorder>,
     pub(super) strategy: Strategy,
+    /// What the strategy is chosen by, if not by the device's own.
+    pub(super) calibration: Option<Calibration>,
     /// The epochs that are planned in all.
     pub(super) epochs: usize,
     /// The most epochs that are queued before anything is read back.
@@ -32,7 +34,15 @@ impl<'a> Setup<'a> {
     /// Computes gradients and leaves them.
     pub(super) fn gradients(settings: &'a RunSettings) -> Self {
         let strategy = Strategy::Program;
-        Self { settings, trains: false, recorder: None, strategy, epochs: 1, most_epochs: 1 }
+        Self {
+            settings,
+            trains: false,
+            recorder: None,
+            strategy,
+            calibration: None,
+            epochs: 1,
+            most_epochs: 1,
+        }
     }
 }
 
@@ -45,9 +55,15 @@ pub(super) struct Sources {
 }
 
 impl Setup<'_> {
-    /// The precision of the products: who asks for gradients gets those of f32.
-    fn precision(&self) -> Precision {
-        if self.trains { self.settings.precision } else { Precision::F32 }
+    /// How the steps of epochs with so many each are to be executed.
+    pub(super) fn how(&self, steps: usize) -> How {
+        How {
+            strategy: self.strategy,
+            // Who asks for gradients gets those of f32.
+            precision: if self.trains { self.settings.precision } else { Precision::F32 },
+            calibration: self.calibration,
+            steps: self.epochs.saturating_mul(steps),
+        }
     }
 
     /// The step of each kind of minibatch.
@@ -82,6 +98,8 @@ impl Setup<'_> {
 /// Programs and buffers of a run.
 pub(super) struct Engine {
     executable: Box<dyn Executable>,
+    /// Why by its strategy.
+    pub(super) reason: String,
     pub(super) plan: Plan,
     pub(super) epoch: Vec<EpochStep>,
     reduction: LossReduction,
@@ -135,15 +153,11 @@ impl Engine {
             _ => device.allocate(spec.words),
         };
         let buffers: Vec<Buffer> = programs[0].buffers.iter().map(place).collect::<Result<_>>()?;
-        let executable = device.compile_step(
-            &programs,
-            &buffers,
-            (setup.strategy, setup.precision()),
-            setup.epochs.saturating_mul(plan.steps),
-        )?;
+        let Compiled { executable, reason } =
+            device.compile_step(&programs, &buffers, setup.how(plan.steps))?;
         let specs = programs[0].buffers.iter().map(|spec| spec.name.clone()).collect();
         let epoch = plan.epoch();
-        Ok(Self { executable, plan, epoch, reduction, weights, steps, specs, buffers })
+        Ok(Self { executable, reason, plan, epoch, reduction, weights, steps, specs, buffers })
     }
 
     /// A buffer of the run.

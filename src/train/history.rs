@@ -43,6 +43,9 @@ pub struct History {
     /// How the device ran the steps.
     #[serde(default)]
     pub strategy: Strategy,
+    /// Why like that, on one line: for a strategy that was chosen what each was expected to take.
+    #[serde(default)]
+    pub strategy_reason: String,
 }
 
 impl EpochRecord {

@@ -1,6 +1,7 @@
-//! The progress bar: loss, time left, samples a second. Silent where output is not a terminal.
+//! The progress bar: the strategy, then loss, time left, samples a second. Silent where output is not a terminal.
 
 use super::history::EpochRecord;
+use crate::device::Strategy;
 
 /// A bar over the epochs of a run, or nothing.
 pub(super) struct Progress {
@@ -24,6 +25,13 @@ impl Progress {
             bar
         });
         Self { bar, rows }
+    }
+
+    /// Says above the bar how the steps are executed, and why.
+    pub(super) fn begin(&self, strategy: Strategy, reason: &str) {
+        if let Some(bar) = &self.bar {
+            bar.println(format!("strategy {strategy}: {reason}"));
+        }
     }
 
     pub(super) fn update(&self, last: &EpochRecord) {
@@ -51,6 +59,8 @@ impl Progress {
     pub(super) fn new(_shown: bool, _epochs: usize, _rows: usize) -> Self {
         Self {}
     }
+
+    pub(super) fn begin(&self, _strategy: Strategy, _reason: &str) {}
 
     pub(super) fn update(&self, _last: &EpochRecord) {}
 

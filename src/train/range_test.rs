@@ -132,6 +132,7 @@ impl Trainer {
             trains: true,
             recorder: None,
             strategy: self.strategy,
+            calibration: self.calibration,
             epochs: 1,
             most_epochs: usize::MAX,
         };

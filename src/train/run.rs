@@ -55,6 +55,7 @@ impl<'a> Run<'a> {
             trains: true,
             recorder: trainer.recorder.as_ref(),
             strategy: trainer.strategy,
+            calibration: trainer.calibration,
             epochs: trainer.epochs,
             most_epochs: trainer.patience(),
         };
@@ -67,6 +68,7 @@ impl<'a> Run<'a> {
         let pacer =
             Pacer::new(settings.optimizer, settings.schedule.clone(), engine.plan.updates());
         let progress = Progress::new(trainer.progress, trainer.epochs, train.len());
+        progress.begin(engine.strategy(), &engine.reason);
         Ok(Self {
             mlp,
             launches: Vec::with_capacity(engine.plan.slots()),

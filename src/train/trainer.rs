@@ -10,7 +10,7 @@ use super::run::Run;
 use super::stopping::StopReason;
 use super::watch::{Callback, Watch};
 use crate::data::Dataset;
-use crate::device::{Precision, Strategy};
+use crate::device::{Calibration, Precision, Strategy};
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
 use crate::nn::Loss;
@@ -43,6 +43,8 @@ pub struct Trainer {
     pub(super) record_steps: bool,
     pub(super) recorder: Option<Recorder>,
     pub(super) strategy: Strategy,
+    /// What the strategy is chosen by, if not by the device's own.
+    pub(super) calibration: Option<Calibration>,
     /// The steps from one trace to the next.
     pub(super) trace_every: Option<usize>,
     pub(super) validation: Option<Dataset>,
@@ -63,6 +65,7 @@ impl Trainer {
             record_steps: false,
             recorder: None,
             strategy: Strategy::Auto,
+            calibration: None,
             trace_every: None,
             validation: None,
             metrics: Vec::new(),
@@ -112,10 +115,19 @@ impl Trainer {
     }
 
     /// How the device runs the steps; default [`Strategy::Auto`]. What was chosen is in
-    /// [`History::strategy`].
+    /// [`History::strategy`], and why in [`History::strategy_reason`].
     #[must_use]
     pub fn strategy(self, strategy: Strategy) -> Self {
         Self { strategy, ..self }
+    }
+
+    /// What [`Strategy::Auto`] chooses by, in place of the device's own
+    /// [`calibration`](crate::Device::calibration), so that machines that differ in speed alone choose
+    /// the same. A number that is not positive is an error of [`fit`](Self::fit); where there is nothing to
+    /// choose it changes nothing.
+    #[must_use]
+    pub fn calibration(self, calibration: Calibration) -> Self {
+        Self { calibration: Some(calibration), ..self }
     }
 
     /// The numbers that matrix products take; default [`Precision::F32`].
@@ -178,7 +190,11 @@ impl Trainer {
         let mut run = Run::new(self, mlp, train)?;
         run.begin(self.resume.as_ref(), self.epochs).await?;
         self.resume = None;
-        let mut history = History { strategy: run.engine.strategy(), ..History::default() };
+        let mut history = History {
+            strategy: run.engine.strategy(),
+            strategy_reason: run.engine.reason.clone(),
+            ..History::default()
+        };
         let mut flight = 1;
         let mut stop = run.pacer.watched.stopped.then_some(StopReason::Schedule);
         while run.epoch < self.epochs && stop.is_none() {
@@ -233,6 +249,7 @@ impl Trainer {
         self.settings.schedule.schedule.check()?;
         self.settings.regularization.check()?;
         self.settings.precision.check()?;
+        self.calibration.map_or(Ok(()), |calibration| calibration.check())?;
         if let (Some(metric), None) = (self.metrics.first(), &self.validation) {
             let expected = "metrics are computed on a validation set: add `.validation(&data)`";
             return Err(Error::argument("a metric", metric.name(), expected));

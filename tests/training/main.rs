@@ -6,6 +6,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod calibration;
 mod curves;
 mod descent;
 mod flights;

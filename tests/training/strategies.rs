@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use wgrad::data::Dataset;
-use wgrad::device::Strategy;
+use wgrad::device::{Calibration, DeviceKind, Strategy};
 use wgrad::nn::{Activation, Loss, TargetKind};
 use wgrad::optim::{Adagrad, Adam, Lamb, Optimizer, RmsProp, Sgd};
 use wgrad::train::History;
@@ -324,9 +324,12 @@ fn a_strategy_that_cannot_run_a_training_says_why() {
 
 #[test]
 fn the_rule_asks_whether_a_strategy_fits_and_pays() {
+    // Whatever the adapter is, and how busy.
+    let costs = Calibration::typical(DeviceKind::Software);
     for device in gpus() {
         let choice = |case: &Case| {
-            let mut trainer = case.trainer(Strategy::Auto).on_epoch(|_| ControlFlow::Break(()));
+            let trainer = case.trainer(Strategy::Auto).calibration(costs);
+            let mut trainer = trainer.on_epoch(|_| ControlFlow::Break(()));
             trainer.fit(&mut case.mlp(device), &case.data()).unwrap().strategy
         };
         let small = Case { epochs: 10_000, ..Case::new(2, &[4], 1) };

@@ -11,6 +11,8 @@
 mod adapter;
 mod binding;
 mod cache;
+mod calibration;
+mod candidate;
 mod context;
 mod descriptors;
 mod executable;
@@ -26,22 +28,21 @@ mod timestamps;
 mod two_pass;
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub(crate) use adapter::{list, open, open_hardware};
 
 use self::binding::Binder;
+use self::candidate::Candidate;
 use self::context::Context;
 use self::executable::GpuExecutable;
 use self::kernels::Target;
-use self::persistent::Persistent;
 use self::pipelines::Pipelines;
 use self::readback::Part;
 use self::recorder::Recorder;
-use self::two_pass::TwoPass;
 use super::{
-    Backend, DeviceInfo, DeviceKind, Executable, Members, Meter, Pending, Precision, Profiler,
-    Storage, Strategy,
+    Backend, Calibration, Compiled, DeviceInfo, DeviceKind, Executable, How, Members, Meter,
+    Pending, Precision, Profiler, Storage, Strategy,
 };
 use crate::error::Result;
 use crate::op::{Op, StepArgs};
@@ -70,6 +71,8 @@ struct Shared {
     binder: Binder,
     recorder: Recorder,
     target: Target,
+    /// What a strategy is chosen by, as soon as there is a choice.
+    calibration: OnceLock<Calibration>,
 }
 
 /// An opened adapter.
@@ -106,7 +109,15 @@ impl Shared {
             binder,
             recorder,
             target,
+            calibration: OnceLock::new(),
         })
+    }
+}
+
+impl Shared {
+    /// What the adapter and its driver cost, measured where it is not known yet.
+    fn calibration(&self) -> Calibration {
+        *self.calibration.get_or_init(|| calibration::find(self))
     }
 }
 
@@ -120,14 +131,14 @@ impl Gpu {
         &self,
         programs: &[Program],
         buffers: &[Storage],
-        strategy: Strategy,
-        precision: Precision,
-    ) -> Result<Box<dyn Executable>> {
+        How { strategy, precision, .. }: How,
+    ) -> Result<Compiled> {
         if !matches!(strategy, Strategy::Auto | Strategy::Program) {
             return Err(strategy.unfit(format_args!("its precision is f32, not {precision}")));
         }
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
-        self.compile_ops(programs, &buffers, precision)
+        let executable = self.compile_ops(programs, &buffers, precision)?;
+        Ok(Compiled { executable, reason: format!("the only one in the precision {precision}") })
     }
 
     /// Programs op by op.
@@ -166,6 +177,10 @@ impl Backend for Gpu {
         }
         let reason = "its driver has no timestamps: profile another device, such as `cpu`";
         Err(context.failed("profiling", reason))
+    }
+
+    fn calibration(&self) -> Option<Calibration> {
+        Some(self.shared.calibration())
     }
 
     fn allocate(&self, words: usize) -> Result<Storage> {
@@ -210,31 +225,18 @@ impl Backend for Gpu {
         &self,
         programs: &[Program],
         buffers: &[Storage],
-        (strategy, precision): (Strategy, Precision),
-        steps: usize,
-    ) -> Result<Box<dyn Executable>> {
-        if precision != Precision::F32 {
-            return self.compile_precise(programs, buffers, strategy, precision);
+        how: How,
+    ) -> Result<Compiled> {
+        if how.precision != Precision::F32 {
+            return self.compile_precise(programs, buffers, how);
         }
+        let (chosen, reason) = Candidate::choose(&self.shared, programs, None, how)?;
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
-        let shared = &self.shared;
-        let persistent = match strategy {
-            Strategy::Program | Strategy::TwoPass => None,
-            Strategy::Auto => Persistent::suited(shared, programs, steps, None),
-            _ => Some(Persistent::fitting(shared, programs, strategy, None)?),
+        let executable = match chosen {
+            Some(candidate) => candidate.bind(self.shared.clone(), &buffers)?,
+            None => self.compile_ops(programs, &buffers, how.precision)?,
         };
-        if let Some(persistent) = persistent {
-            return Ok(Box::new(persistent.bind(shared.clone(), &buffers)?));
-        }
-        let two_pass = match strategy {
-            Strategy::TwoPass => Some(TwoPass::fitting(shared, programs)?),
-            Strategy::Auto => TwoPass::suited(shared, programs, steps),
-            _ => None,
-        };
-        if let Some(two_pass) = two_pass {
-            return Ok(Box::new(two_pass.bind(shared.clone(), &buffers)?));
-        }
-        self.compile_ops(programs, &buffers, precision)
+        Ok(Compiled { executable, reason })
     }
 
     fn compile_many(
@@ -242,19 +244,17 @@ impl Backend for Gpu {
         programs: &[Program],
         buffers: &[Storage],
         members: &Members,
-        strategy: Strategy,
-        steps: usize,
-    ) -> Result<Option<Box<dyn Executable>>> {
-        let persistent = match strategy {
-            Strategy::Auto => Persistent::suited(&self.shared, programs, steps, Some(members)),
-            Strategy::Persistent | Strategy::Registers => {
-                Some(Persistent::fitting(&self.shared, programs, strategy, Some(members))?)
-            }
-            _ => None,
-        };
-        let Some(persistent) = persistent else { return Ok(None) };
+        how: How,
+    ) -> Result<Option<Compiled>> {
+        let one_by_one = matches!(how.strategy, Strategy::Program | Strategy::TwoPass);
+        if one_by_one || how.precision != Precision::F32 {
+            return Ok(None);
+        }
+        let (chosen, reason) = Candidate::choose(&self.shared, programs, Some(members), how)?;
+        let Some(candidate) = chosen else { return Ok(None) };
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
-        Ok(Some(Box::new(persistent.bind(self.shared.clone(), &buffers)?)))
+        let executable = candidate.bind(self.shared.clone(), &buffers)?;
+        Ok(Some(Compiled { executable, reason }))
     }
 
     fn synchronize(&self) -> Pending<'_, ()> {

@@ -54,7 +54,7 @@ pub(super) fn are_alike(one: &Job<'_>, other: &Job<'_>) -> bool {
     };
     one.mlp.device() == other.mlp.device()
         && one.mlp.network() == other.mlp.network()
-        && (a.epochs, a.strategy) == (b.epochs, b.strategy)
+        && (a.epochs, a.strategy, a.calibration) == (b.epochs, b.strategy, b.calibration)
         && a.settings.optimizer.is_alike(&b.settings.optimizer)
         && common(a) == common(b)
         && (x.len(), x.targets().kind(), x.outputs()) == (y.len(), y.targets().kind(), y.outputs())

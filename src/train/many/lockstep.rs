@@ -7,7 +7,7 @@ use super::Job;
 use super::alike::share_coefficients;
 use super::data::Shelf;
 use super::member::{Epochs, Member};
-use crate::device::{Buffer, Executable, Launch, Members};
+use crate::device::{Buffer, Compiled, Executable, Launch, Members};
 use crate::error::{Error, Result};
 use crate::nn::LossReduction;
 use crate::persist::RunSettings;
@@ -64,6 +64,7 @@ impl<'a> Lockstep<'a> {
             trains: true,
             recorder: None,
             strategy: trainer.strategy,
+            calibration: trainer.calibration,
             epochs: trainer.epochs,
             most_epochs: most_epochs(count, apart, [steps, first.data.len()]),
         };
@@ -91,20 +92,20 @@ impl<'a> Lockstep<'a> {
         };
         let buffers: Vec<Buffer> = specs.iter().zip(&strides).map(place).collect::<Result<_>>()?;
         let members = Members { count, strides };
-        let planned = trainer.epochs.saturating_mul(plan.steps);
-        let compiled =
-            device.compile_many(&programs, &buffers, &members, trainer.strategy, planned)?;
-        let Some(executable) = compiled else { return Ok(None) };
+        let compiled = device.compile_many(&programs, &buffers, &members, setup.how(plan.steps))?;
+        let Some(Compiled { executable, reason }) = compiled else { return Ok(None) };
         let named = |name: &str| programs[0].buffer(name).map(|at| buffers[at].clone());
         let missing =
             || Error::Program { op: "train_many", reason: "a step without losses".into() };
         let lists = if apart { count } else { 1 };
         let shown = group.iter().any(|job| job.trainer.progress);
+        let progress = Progress::new(shown, trainer.epochs, count * first.data.len());
+        progress.begin(executable.strategy(), &reason);
         Ok(Some(Self {
             members: group
                 .iter()
                 .zip(parameters)
-                .map(|(job, p)| Member::new(job, p, &plan, executable.strategy()))
+                .map(|(job, p)| Member::new(job, p, &plan, (executable.strategy(), &reason)))
                 .collect(),
             epochs: trainer.epochs,
             epoch: plan.epoch(),
@@ -116,7 +117,7 @@ impl<'a> Lockstep<'a> {
             },
             launches: vec![Vec::with_capacity(plan.slots()); lists],
             done: 0,
-            progress: Progress::new(shown, trainer.epochs, count * first.data.len()),
+            progress,
             plan,
             executable,
         }))

@@ -38,7 +38,7 @@ impl<'a> Member<'a> {
         job: &'a Job<'_>,
         parameters: Vec<f32>,
         plan: &Plan,
-        strategy: Strategy,
+        (strategy, reason): (Strategy, &str),
     ) -> Self {
         let settings = &job.trainer.settings;
         Self {
@@ -47,7 +47,7 @@ impl<'a> Member<'a> {
             record_steps: job.trainer.record_steps,
             pacer: Pacer::new(settings.optimizer, settings.schedule.clone(), plan.updates()),
             parameters,
-            history: History { strategy, ..History::default() },
+            history: History { strategy, strategy_reason: reason.into(), ..History::default() },
             out: None,
         }
     }

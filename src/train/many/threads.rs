@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Job;
 use crate::data::Dataset;
-use crate::device::{Device, Strategy};
+use crate::device::{Calibration, Device, Strategy};
 use crate::error::Result;
 use crate::mlp::Mlp;
 use crate::persist::{Checkpoint, RunSettings};
@@ -19,6 +19,7 @@ struct Unwatched {
     record_steps: bool,
     recorder: Option<Recorder>,
     strategy: Strategy,
+    calibration: Option<Calibration>,
     trace_every: Option<usize>,
     validation: Option<Dataset>,
     metrics: Vec<Metric>,
@@ -35,6 +36,7 @@ impl Unwatched {
             record_steps: trainer.record_steps,
             recorder: trainer.recorder.clone(),
             strategy: trainer.strategy,
+            calibration: trainer.calibration,
             trace_every: trainer.trace_every,
             validation: trainer.validation.clone(),
             metrics: trainer.metrics.clone(),
@@ -51,6 +53,7 @@ impl Unwatched {
             record_steps: self.record_steps,
             recorder: self.recorder,
             strategy: self.strategy,
+            calibration: self.calibration,
             trace_every: self.trace_every,
             validation: self.validation,
             metrics: self.metrics,

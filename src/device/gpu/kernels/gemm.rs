@@ -140,6 +140,14 @@ pub(super) fn lower(op: &Op, target: Target) -> Result<Vec<Dispatch>> {
     Ok(product.dispatches(tiling))
 }
 
+/// The multiplications of the tiles of a product, with those beyond its sides, and of one thread's loop.
+pub(super) fn tiles(op: &Op, target: Target) -> (usize, usize) {
+    let Product { m, n, k, .. } = product(op);
+    let tiling = Tiling::choose(m, n, k, target);
+    let (rows, cols) = tiling.shape.size();
+    (tiling.shape.tiles(m, n) * rows * cols * k, tiling.per_split.min(k))
+}
+
 fn product(op: &Op) -> Product {
     match *op {
         Op::Matmul { a, b, transpose_a, transpose_b, output } => Product {

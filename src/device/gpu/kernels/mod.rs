@@ -153,6 +153,17 @@ pub(super) fn lower(op: &Op, target: Target) -> Result<Vec<Dispatch>> {
     }
 }
 
+/// What the tiles of a matrix product multiply, and how often a thread of them loops; none for any other
+/// instruction.
+pub(super) fn tiles(op: &Op, target: Target) -> Option<(usize, usize)> {
+    match op {
+        Op::Matmul { .. } | Op::Dense { .. } | Op::Backward { .. } | Op::Gradient { .. } => {
+            Some(gemm::tiles(op, target))
+        }
+        _ => None,
+    }
+}
+
 /// A grid of `total` workgroups, folded to two dimensions where one is too short; kernels number
 /// the workgroups row by row and let those beyond the total do nothing.
 pub(super) fn grid(total: usize) -> [u32; 3] {

@@ -21,6 +21,7 @@ use self::pace::Pace;
 use self::source::Source;
 use super::super::{Executable, Launch, Members, Meter, Strategy, Timed};
 use super::Shared;
+use super::calibration::{Demand, Sizes};
 use super::fused::check_buffers;
 use super::fused::plan::Plan;
 use super::fused::step::{Minibatches, Step};
@@ -38,23 +39,6 @@ const STEPS_OF_MEMBERS: usize = 1 << 18;
 
 /// Multiplications that one dispatch takes at most, where no clock says how long they take.
 const MOST_AT_ONCE: usize = 200_000_000;
-
-/// The multiplications of a step up to which a strategy is likely to be faster than the program, which
-/// has all of the device, but a dispatch for each instruction: in registers, and in a workgroup's
-/// memory. By what docs/gpu.md measures and estimates: a multiplication takes a software adapter
-/// 0.3 and 11 nanoseconds, and the program 150 microseconds whatever its size; hardware is assumed to
-/// do some 10 in a nanosecond, and a program in 40 microseconds.
-const MOST_WORK: [usize; 2] = [200_000, 400_000];
-const MOST_SOFTWARE_WORK: [usize; 2] = [400_000, 12_000];
-
-/// The seconds that a strategy saves a step, at the least, where it is chosen.
-const SAVED: f64 = 3e-5;
-const SAVED_ON_SOFTWARE: f64 = 1e-4;
-
-/// The seconds that compiling takes: in a workgroup's memory a layer, in registers a weight and each of
-/// its moments.
-const SECONDS_PER_LAYER: f64 = 0.1;
-const SECONDS_PER_WEIGHT: f64 = 0.01;
 
 /// What fits an adapter, not bound to buffers yet.
 pub(super) struct Persistent {
@@ -95,34 +79,13 @@ impl Persistent {
         Ok(Self { members, strategy, plan, source, minibatches })
     }
 
-    /// The same by the strategy that is likely to be the fastest for so many steps; none where that is
-    /// the program.
-    pub(super) fn suited(
-        shared: &Shared,
-        programs: &[Program],
-        steps: usize,
-        members: Option<&Members>,
-    ) -> Option<Self> {
-        let software = shared.target.software;
-        let (most, saved) =
-            if software { (MOST_SOFTWARE_WORK, SAVED_ON_SOFTWARE) } else { (MOST_WORK, SAVED) };
-        let pays = |this: &Self| this.compilation() <= saved * (this.members * steps) as f64;
-        let strategies = [Strategy::Registers, Strategy::Persistent].into_iter().zip(most);
-        let fitting = |(strategy, most)| {
-            let this = Self::fitting(shared, programs, strategy, members).ok();
-            this.filter(|this| this.work() <= most && pays(this))
-        };
-        strategies.filter_map(fitting).next()
-    }
-
-    /// About how long compiling takes, in seconds.
-    fn compilation(&self) -> f64 {
-        let layers = &self.plan.layers;
-        if self.strategy == Strategy::Persistent {
-            return SECONDS_PER_LAYER * layers.len() as f64;
+    /// What a step demands.
+    pub(super) fn demand(&self) -> Demand {
+        let sizes = Sizes::of(&self.plan, self.minibatches.most_rows());
+        match self.strategy {
+            Strategy::Registers => sizes.registers(self.source.threads),
+            _ => sizes.persistent(self.source.threads, self.source.iterations),
         }
-        let weights: usize = self.plan.weights().iter().sum();
-        SECONDS_PER_WEIGHT * (weights * (1 + self.plan.moments.len())) as f64
     }
 
     /// The multiplications of a step.

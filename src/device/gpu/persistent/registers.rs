@@ -76,6 +76,7 @@ pub(super) fn source(plan: &Plan, rows: usize, target: Target) -> Result<Source,
     Ok(Source {
         text: text + &wgsl::formulas(plan, "f32") + &wgsl::single_activations(plan) + KERNEL,
         constants: source::constants(plan, threads),
+        threads,
         values: None,
         iterations,
     })

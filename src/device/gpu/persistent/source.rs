@@ -12,6 +12,7 @@ pub(super) struct Source {
     pub(super) text: String,
     /// The values of its `override` constants.
     pub(super) constants: Constants,
+    pub(super) threads: usize,
     /// The words of a buffer of values, after the moments, if there is one.
     pub(super) values: Option<usize>,
     /// The iterations of one thread's loops in a step.

@@ -42,6 +42,7 @@ pub(super) fn source(plan: &Plan, rows: usize, target: Target) -> Result<Source,
     Ok(Source {
         text: text + &wgsl::formulas(plan, "f32") + &wgsl::activations(plan) + KERNEL,
         constants: source::constants(plan, layout.threads),
+        threads: layout.threads,
         values: (!layout.values_inside).then_some(layout.values),
         iterations: layout.iterations,
     })

@@ -1,7 +1,7 @@
 //! Products of operands rounded to f16, by all kernels, against f64.
 
 use super::{gpus, numbers};
-use crate::device::{Device, Executable, Launch, Precision, Strategy};
+use crate::device::{Device, How, Launch, Precision, Strategy};
 use crate::error::Error;
 use crate::nn::Activation;
 use crate::op::{Op, Rows, Shape, StepArgs, View};
@@ -9,6 +9,11 @@ use crate::program::{BufferSpec, Program};
 
 const SCALE: u32 = 4_096;
 const MIXED: Precision = Precision::Mixed { loss_scale: SCALE };
+
+/// Mixed precision, by a strategy.
+fn mixed(strategy: Strategy) -> How {
+    How { strategy, precision: MIXED, calibration: None, steps: 1 }
+}
 
 /// x rounded to f16, by the definition: 11 significant bits, multiples of 2^-24, up to 65,504.
 fn half(x: f64) -> f64 {
@@ -33,9 +38,8 @@ fn run(gpu: &Device, op: Op, [a, b]: [&[f32]; 2], c: usize) -> Vec<f32> {
     let specs = [("a", a.len()), ("b", b.len()), ("c", c)].map(spec).to_vec();
     let program = Program { buffers: specs, ops: vec![op] };
     let buffers = [gpu.upload(a).unwrap(), gpu.upload(b).unwrap(), gpu.allocate(c).unwrap()];
-    let mut executable: Box<dyn Executable> =
-        gpu.compile_step(&[program], &buffers, (Strategy::Auto, MIXED), 1).unwrap();
-    executable.run(&[Launch { program: 0, args: StepArgs::default() }]).unwrap();
+    let mut compiled = gpu.compile_step(&[program], &buffers, mixed(Strategy::Auto)).unwrap();
+    compiled.executable.run(&[Launch { program: 0, args: StepArgs::default() }]).unwrap();
     buffers[2].read().unwrap()
 }
 
@@ -142,10 +146,10 @@ fn what_is_not_finite_stays_so() {
 #[test]
 fn others_than_the_program_refuse() {
     for gpu in gpus() {
-        let refused = gpu.compile_step(&[], &[], (Strategy::Registers, MIXED), 1).err();
+        let refused = gpu.compile_step(&[], &[], mixed(Strategy::Registers)).err();
         assert!(matches!(refused, Some(Error::Argument { .. })), "{refused:?}");
     }
-    let refused = Device::cpu().compile_step(&[], &[], (Strategy::Auto, MIXED), 1).err();
+    let refused = Device::cpu().compile_step(&[], &[], mixed(Strategy::Auto)).err();
     assert!(matches!(refused, Some(Error::Argument { .. })), "{refused:?}");
 }
 

@@ -24,9 +24,11 @@ use self::kernel::{Buffers, Kernels};
 use self::source::Source;
 use super::super::{Strategy, Timed};
 use super::Shared;
+use super::calibration::{Demand, Sizes};
 use super::fused::check_buffers;
-use super::fused::plan::{Plan, PlanLayer};
+use super::fused::plan::Plan;
 use super::fused::step::{Minibatches, Step};
+use super::kernels::Target;
 use super::recorder::MAX_WORK;
 use crate::error::Result;
 use crate::op::Cost;
@@ -34,24 +36,6 @@ use crate::program::Program;
 
 /// Steps whose arguments are uploaded at once, and that are submitted together.
 const MAX_STEPS: usize = 512;
-
-/// The widest layer for which the strategy is chosen.
-const MOST_UNITS: usize = 512;
-
-/// The multiplications of a step up to which it is chosen on hardware, where the program's tiled products
-/// win in the end; an estimate, as nothing was measured there.
-const MOST_WORK: usize = 100_000_000;
-
-/// The seconds that it saves a step at the least where it is chosen, and on software besides for each
-/// multiplication. By what docs/gpu.md measures.
-const SAVED: f64 = 2e-5;
-const SAVED_ON_SOFTWARE: f64 = 5e-5;
-const SAVED_A_PRODUCT: f64 = 1e-10;
-
-/// The seconds that compiling takes a layer; on software also a unit.
-const SECONDS_PER_LAYER: f64 = 0.1;
-const SECONDS_PER_SOFTWARE_LAYER: f64 = 0.3;
-const SECONDS_PER_UNIT: f64 = 0.02;
 
 /// What fits an adapter, not bound to buffers yet.
 pub(super) struct TwoPass {
@@ -75,27 +59,14 @@ impl TwoPass {
         Ok(Self { plan, source, minibatches })
     }
 
-    /// The same where it is likely to be faster than the program for so many steps.
-    pub(super) fn suited(shared: &Shared, programs: &[Program], steps: usize) -> Option<Self> {
-        let this = Self::fitting(shared, programs).ok()?;
-        let software = shared.target.software;
-        let narrow = this.plan.layers.iter().all(|layer| layer.outputs <= MOST_UNITS);
-        let small = software || this.work() <= MOST_WORK;
-        let saved =
-            if software { SAVED_ON_SOFTWARE + SAVED_A_PRODUCT * this.work() as f64 } else { SAVED };
-        let pays = this.compilation(software) <= saved * steps as f64;
-        (narrow && small && pays).then_some(this)
-    }
-
-    /// About how long compiling takes, in seconds.
-    fn compilation(&self, software: bool) -> f64 {
-        let layers = &self.plan.layers;
-        if !software {
-            return SECONDS_PER_LAYER * layers.len() as f64;
+    /// What a step demands; none where the program does it as fast.
+    pub(super) fn demand(&self, target: Target) -> Option<Demand> {
+        let sizes = Sizes::of(&self.plan, self.minibatches.most_rows());
+        let slices = self.source.layout.slices;
+        if lanes::suit(target) {
+            return sizes.two_pass_lanes(slices, lanes::MOST_UNITS);
         }
-        let units = |layer: &PlanLayer| layer.outputs.min(lanes::MOST_UNITS) as f64;
-        let seconds = |layer| SECONDS_PER_SOFTWARE_LAYER + SECONDS_PER_UNIT * units(layer);
-        layers.iter().map(seconds).sum()
+        sizes.two_pass(slices)
     }
 
     /// The multiplications of a step.
