@@ -180,7 +180,7 @@ impl<'a> Product<'a, '_> {
 /// Two by two tiles of C or fewer. Where rows or columns are not whole tiles, in memory of our own.
 fn multiply(_unit: &Unit, tiles: &Tiles, rows: usize, cols: usize) {
     let kernel = TILES[rows.div_ceil(TILE) - 1][cols.div_ceil(TILE) - 1];
-    if rows % TILE == 0 && cols % TILE == 0 {
+    if rows.is_multiple_of(TILE) && cols.is_multiple_of(TILE) {
         // SAFETY: the unit is configured, as there is one; the driver has packed tiles for these
         // rows and columns, and C has whole tiles.
         return unsafe { kernel(tiles) };
