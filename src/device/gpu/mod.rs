@@ -29,7 +29,7 @@ pub(crate) use adapter::{list, open, open_hardware};
 use self::binding::Binder;
 use self::context::Context;
 use self::executable::GpuExecutable;
-use self::kernels::Target;
+use self::kernels::{Halves, Target};
 use self::persistent::Persistent;
 use self::pipelines::Pipelines;
 use self::readback::Part;
@@ -181,7 +181,7 @@ impl Backend for Gpu {
     fn execute(&self, op: &Op, buffers: &[&Storage], args: &StepArgs) -> Result<()> {
         let Shared { pipelines, binder, recorder, target, .. } = &*self.shared;
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(|&storage| buffer(storage)).collect();
-        let dispatches = kernels::lower(op, *target)?;
+        let dispatches = kernels::lower(op, *target, &Halves::default())?;
         let on = self.shared.context.profiler.is_on();
         let timed = if on { timestamps::timed(op, &dispatches) } else { Vec::new() };
         recorder.record(pipelines, binder, (&dispatches, &timed), &buffers, args)
@@ -191,6 +191,11 @@ impl Backend for Gpu {
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
         let target = self.shared.target;
         Ok(Box::new(GpuExecutable::new(self.shared.clone(), programs, &buffers, target)?))
+    }
+
+    fn step_words(&self, programs: &[Program], precision: Precision) -> Vec<usize> {
+        let halves = Halves::of_precision(programs, precision);
+        programs.first().map_or_else(Vec::new, |program| halves.words(program))
     }
 
     fn compile_step(

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::super::context::MAX_IN_FLIGHT;
-use super::super::kernels::{LOOP_LIMIT, Slot, Target, lower};
+use super::super::kernels::{self, Dispatch, Halves, LOOP_LIMIT, Slot, Target};
 use super::super::recorder::MAX_PENDING;
 use super::super::{Gpu, adapter};
 use super::{gpu, gpus, numbers};
 use crate::device::{Backend, Launch, Precision, Storage};
+use crate::error::Result;
 use crate::op::{Axis, BinaryOp, Op, Reduction, Shape, StepArgs, View};
 use crate::program::{BufferSpec, Program};
 
@@ -20,6 +21,10 @@ const HARDWARE: Target = Target {
     max_buffers: 8,
     precision: Precision::F32,
 };
+
+fn lower(op: &Op, target: Target) -> Result<Vec<Dispatch>> {
+    kernels::lower(op, target, &Halves::default())
+}
 
 fn fresh() -> Option<Gpu> {
     gpu()?;

@@ -1,0 +1,104 @@
+//! How a product is cut into workgroups, by its size and the adapter.
+
+use super::super::{Constants, LOOP_LIMIT, Target, word};
+use super::forms::{Forms, SHUFFLE, TILED};
+
+/// How a product is cut into workgroups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tiling {
+    pub(super) shape: TileShape,
+    /// Into how many parts k is cut, and how long they are.
+    pub(super) splits: usize,
+    pub(super) per_split: usize,
+}
+
+/// What one workgroup computes, and by which kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TileShape {
+    /// `gemm_tiled`: `side` x `side` threads, each with `blocks` x `blocks` blocks of 4 x 4.
+    Tiled { side: usize, blocks: usize },
+    /// `gemm_shuffle`: one subgroup, with `rows` rows of `quads` quads of elements a thread.
+    Shuffle { rows: usize, quads: usize },
+}
+
+impl TileShape {
+    fn choose(m: usize, n: usize, k: usize, target: Target) -> Self {
+        if target.software && target.long_words && target.subgroup == Some(SHUFFLE_LANES) {
+            return Self::shuffle(m, n, k);
+        }
+        let fits = |&(side, blocks): &(usize, usize)| {
+            let words = 2 * side * (side * blocks + 1) * 4;
+            side * side <= target.max_threads as usize && words <= target.max_workgroup_words
+        };
+        let fills = |&(side, blocks): &(usize, usize)| {
+            let shape = Self::Tiled { side, blocks };
+            m.min(n) >= 2 * side && shape.tiles(m, n) >= ENOUGH_GROUPS / 2
+        };
+        let sizes = [(16, 2), (16, 1)].into_iter();
+        let (side, blocks) = sizes.filter(fits).find(fills).unwrap_or((8, 1));
+        Self::Tiled { side, blocks }
+    }
+
+    /// More sums a thread make better use of a load and take longer to compile.
+    fn shuffle(m: usize, n: usize, k: usize) -> Self {
+        let large = m * n * k >= LARGE_PRODUCT;
+        let rows = match m {
+            0..=8 => 8,
+            17.. if large => 32,
+            _ => 16,
+        };
+        // A second quad only where no more columns beyond the last would be computed.
+        let wide = large && n.div_ceil(4 * SHUFFLE_LANES).is_multiple_of(2);
+        Self::Shuffle { rows, quads: if wide { 2 } else { 1 } }
+    }
+
+    /// The rows and columns of a tile.
+    fn size(self) -> (usize, usize) {
+        match self {
+            Self::Tiled { side, blocks } => (4 * side * blocks, 4 * side * blocks),
+            Self::Shuffle { rows, quads } => (rows, 4 * quads * SHUFFLE_LANES),
+        }
+    }
+
+    pub(super) fn tiles(self, m: usize, n: usize) -> usize {
+        let (rows, cols) = self.size();
+        m.div_ceil(rows) * n.div_ceil(cols)
+    }
+
+    pub(super) fn forms(self) -> (&'static Forms, Constants) {
+        match self {
+            Self::Tiled { side, blocks } => {
+                (&TILED, vec![("SIDE", word(side)), ("BLOCKS", word(blocks))])
+            }
+            Self::Shuffle { rows, quads } => {
+                (&SHUFFLE, vec![("ROWS", word(rows)), ("QUADS", word(quads))])
+            }
+        }
+    }
+}
+
+/// The threads of a subgroup that `gemm_shuffle` is written for.
+const SHUFFLE_LANES: usize = 8;
+
+/// Multiplications from which on a larger tile pays for its compilation.
+const LARGE_PRODUCT: usize = 4_000_000;
+
+/// Workgroups that keep a large GPU busy.
+const ENOUGH_GROUPS: usize = 128;
+
+/// A split shorter than this costs more than it gains.
+const SHORTEST_SPLIT: usize = 128;
+
+impl Tiling {
+    pub(super) fn choose(m: usize, n: usize, k: usize, target: Target) -> Self {
+        let shape = TileShape::choose(m, n, k, target);
+        // Processors have few cores, and splits end up in memory.
+        let (groups, shortest) =
+            if target.software { (2, 1_024) } else { (ENOUGH_GROUPS, SHORTEST_SPLIT) };
+        let useful = (groups / shape.tiles(m, n).max(1)).min(k / shortest);
+        let needed = k.div_ceil(LOOP_LIMIT);
+        // A multiple of every tile's depth.
+        let per_split = k.div_ceil(useful.max(needed).max(1)).next_multiple_of(16);
+        Self { shape, splits: k.div_ceil(per_split), per_split }
+    }
+}
