@@ -85,6 +85,7 @@ impl Shared {
         let target = Target {
             software: context.info.kind == DeviceKind::Software,
             subgroup: context.subgroup,
+            cooperative: context.cooperative,
             long_words: context.long_words,
             max_threads: context.limits.max_compute_invocations_per_workgroup,
             max_workgroup_words: context.limits.max_compute_workgroup_storage_size as usize / 4,

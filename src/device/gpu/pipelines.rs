@@ -93,9 +93,11 @@ impl Pipelines {
         if let Some(module) = lock(&self.modules).get(kernel.name) {
             return module.clone();
         }
+        let enables = kernel.source.split_inclusive('\n').take_while(|x| x.starts_with("enable "));
+        let (enables, source) = kernel.source.split_at(enables.map(str::len).sum());
         let descriptor = wgpu::ShaderModuleDescriptor {
             label: Some(kernel.name),
-            source: wgpu::ShaderSource::Wgsl([ARGS, kernel.source].concat().into()),
+            source: wgpu::ShaderSource::Wgsl([enables, ARGS, source].concat().into()),
         };
         // SAFETY: without naga's checks a shader must neither leave its buffers nor loop for ever.
         // Every index that our kernels form is below the extent of a view, and `Op::check` has

@@ -79,6 +79,12 @@ impl Halves {
         Self { list, beside }
     }
 
+    /// Whether none is.
+    #[cfg(test)]
+    pub(in super::super) fn is_empty(&self) -> bool {
+        self.list.iter().all(Option::is_none)
+    }
+
     /// How a buffer is kept in f16.
     pub(super) fn get(&self, buffer: usize) -> Option<Half> {
         self.list.get(buffer).copied().flatten()
@@ -109,15 +115,17 @@ impl Halves {
 
     /// Makes the copies of what an instruction wrote, where it does not do so itself.
     pub(super) fn after(&self, op: &Op) -> Vec<Dispatch> {
-        if matches!(op, Op::Dense { .. } | Op::Backward { .. }) {
+        if matches!(op, Op::Dense { .. } | Op::Backward { .. } | Op::Update { .. }) {
             return Vec::new();
         }
         let written = op.operands().into_iter().filter(|operand| operand.access == Access::Write);
-        let copy = |view: View| {
-            let half = self.get(view.buffer).filter(|half| !half.alone)?;
-            Some(narrow::lower(view.buffer, view.range(), half))
-        };
-        written.filter_map(|operand| copy(operand.view)).collect()
+        written.flat_map(|operand| self.copied(operand.view)).collect()
+    }
+
+    /// Makes the copy of a view, if there is one.
+    pub(super) fn copied(&self, view: View) -> Vec<Dispatch> {
+        let half = self.get(view.buffer).filter(|half| !half.alone);
+        half.map(|half| narrow::lower(view.buffer, view.range(), half)).into_iter().collect()
     }
 }
 

@@ -90,6 +90,8 @@ pub(super) struct Target {
     pub(super) software: bool,
     /// The threads of a subgroup, if all have the same and shaders may use them.
     pub(super) subgroup: Option<usize>,
+    /// The rows and columns of the matrices of f16 that a subgroup multiplies into f32, if it does.
+    pub(super) cooperative: Option<usize>,
     /// Whether shaders may use integers of 64 bits.
     pub(super) long_words: bool,
     /// The threads of a workgroup.
@@ -121,6 +123,9 @@ pub(super) fn lower(op: &Op, target: Target, halves: &Halves) -> Result<Vec<Disp
 /// The dispatches of the instruction alone.
 fn instruction(op: &Op, target: Target, halves: &Halves) -> Result<Vec<Dispatch>> {
     if let Some(list) = unfused::dispatches(op, target, halves)? {
+        return Ok(list);
+    }
+    if let Some(list) = update::lower_half(op, halves) {
         return Ok(list);
     }
     match *op {

@@ -15,6 +15,7 @@ use crate::program::{BufferSpec, Program};
 const HARDWARE: Target = Target {
     software: false,
     subgroup: None,
+    cooperative: None,
     long_words: false,
     max_threads: 256,
     max_workgroup_words: 4_096,

@@ -1,7 +1,8 @@
 //! How a product is cut into workgroups, by its size and the adapter.
 
 use super::super::{Constants, LOOP_LIMIT, Target, word};
-use super::forms::{Forms, SHUFFLE, TILED};
+use super::forms::{COOPERATIVE8, COOPERATIVE16, Forms, SHUFFLE, TILED};
+use crate::device::Precision;
 
 /// How a product is cut into workgroups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,12 +20,17 @@ pub(super) enum TileShape {
     Tiled { side: usize, blocks: usize },
     /// `gemm_shuffle`: one subgroup, with `rows` rows of `quads` quads of elements a thread.
     Shuffle { rows: usize, quads: usize },
+    /// `gemm_coop`: `down` x `across` subgroups, each with 4 x 2 matrices of `size` x `size`.
+    Cooperative { size: usize, lanes: usize, down: usize, across: usize },
 }
 
 impl TileShape {
     fn choose(m: usize, n: usize, k: usize, target: Target) -> Self {
         if target.software && target.long_words && target.subgroup == Some(SHUFFLE_LANES) {
             return Self::shuffle(m, n, k);
+        }
+        if let Some(shape) = Self::cooperative(m, n, target) {
+            return shape;
         }
         let fits = |&(side, blocks): &(usize, usize)| {
             let words = 2 * side * (side * blocks + 1) * 4;
@@ -37,6 +43,20 @@ impl TileShape {
         let sizes = [(16, 2), (16, 1)].into_iter();
         let (side, blocks) = sizes.filter(fits).find(fills).unwrap_or((8, 1));
         Self::Tiled { side, blocks }
+    }
+
+    /// The largest tile that fills the adapter, where it multiplies matrices of f16.
+    fn cooperative(m: usize, n: usize, target: Target) -> Option<Self> {
+        let rounded = target.precision != Precision::F32;
+        let (size, lanes) = target.cooperative.zip(target.subgroup).filter(|_| rounded)?;
+        let shape = |(down, across)| Self::Cooperative { size, lanes, down, across };
+        let fits =
+            |&(down, across): &(usize, usize)| down * across * lanes <= target.max_threads as usize;
+        let fills = |&(down, across): &(usize, usize)| {
+            shape((down, across)).tiles(m, n) >= ENOUGH_GROUPS / 2
+        };
+        let sizes = [(2, 4), (2, 2)].into_iter();
+        Some(shape(sizes.filter(fits).find(fills).unwrap_or((1, 2))))
     }
 
     /// More sums a thread make better use of a load and take longer to compile.
@@ -57,6 +77,7 @@ impl TileShape {
         match self {
             Self::Tiled { side, blocks } => (4 * side * blocks, 4 * side * blocks),
             Self::Shuffle { rows, quads } => (rows, 4 * quads * SHUFFLE_LANES),
+            Self::Cooperative { size, down, across, .. } => (4 * size * down, 2 * size * across),
         }
     }
 
@@ -72,6 +93,11 @@ impl TileShape {
             }
             Self::Shuffle { rows, quads } => {
                 (&SHUFFLE, vec![("ROWS", word(rows)), ("QUADS", word(quads))])
+            }
+            Self::Cooperative { size, lanes, down, across } => {
+                let forms = if size == 8 { &COOPERATIVE8 } else { &COOPERATIVE16 };
+                let [lanes, down, across] = [lanes, down, across].map(word);
+                (forms, vec![("LANES", lanes), ("DOWN", down), ("ACROSS", across)])
             }
         }
     }
@@ -98,7 +124,7 @@ impl Tiling {
         let useful = (groups / shape.tiles(m, n).max(1)).min(k / shortest);
         let needed = k.div_ceil(LOOP_LIMIT);
         // A multiple of every tile's depth.
-        let per_split = k.div_ceil(useful.max(needed).max(1)).next_multiple_of(16);
+        let per_split = k.div_ceil(useful.max(needed).max(1)).next_multiple_of(32);
         Self { shape, splits: k.div_ceil(per_split), per_split }
     }
 }
