@@ -91,6 +91,8 @@ impl Shared {
             max_workgroup_words: context.limits.max_compute_workgroup_storage_size as usize / 4,
             max_buffers: context.limits.max_storage_buffers_per_shader_stage as usize,
             precision: Precision::F32,
+            #[cfg(test)]
+            shape: None,
         };
         let pipelines = Pipelines::new(&context);
         let binder = Binder::new(&context)?;

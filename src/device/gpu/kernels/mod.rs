@@ -23,6 +23,8 @@ mod transpose;
 mod unfused;
 mod update;
 
+#[cfg(test)]
+pub(super) use gemm::TileShape;
 pub(super) use halves::Halves;
 
 use crate::device::Precision;
@@ -102,6 +104,9 @@ pub(super) struct Target {
     pub(super) max_buffers: usize,
     /// Of the products.
     pub(super) precision: Precision,
+    /// How products are cut, whatever would be chosen.
+    #[cfg(test)]
+    pub(super) shape: Option<TileShape>,
 }
 
 /// The most iterations that one invocation's loops may have together.

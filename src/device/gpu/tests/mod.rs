@@ -6,6 +6,7 @@ mod internals;
 mod ops;
 mod precision;
 mod reference;
+mod shapes;
 mod two_pass;
 
 use std::sync::{Arc, OnceLock};

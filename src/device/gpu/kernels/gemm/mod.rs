@@ -1,11 +1,14 @@
 //! Matrix products: matmul, dense, backward and gradient are one family of kernels.
 
 mod forms;
+mod rounded;
 mod tiling;
 
 use self::forms::FINISH;
+use self::rounded::{Kept, Scales};
+#[cfg(test)]
+pub(in crate::device::gpu) use self::tiling::TileShape;
 use self::tiling::Tiling;
-use super::halves::Half;
 use super::{
     Constants, Dispatch, Halves, Kernel, Picked, Slot, THREADS, Target, grid, offset, picked, word,
 };
@@ -56,40 +59,6 @@ struct Product {
     kept: Kept,
 }
 
-/// What of a product is kept in f16.
-#[derive(Default, Clone, Copy)]
-struct Kept {
-    /// The buffers of A, of B and of what the derivative is computed from.
-    a: Option<usize>,
-    b: Option<usize>,
-    extra: Option<usize>,
-    c: Option<Half>,
-}
-
-/// What the operands of a product are multiplied by before they are rounded.
-#[derive(Debug, Clone, Copy)]
-struct Scales {
-    a: u32,
-    b: u32,
-}
-
-impl Scales {
-    /// Deltas are scaled, wherever they are.
-    fn of(op: &Op, loss_scale: u32) -> Self {
-        match op {
-            Op::Backward { .. } => Self { a: loss_scale, b: 1 },
-            Op::Gradient { .. } => Self { a: 1, b: loss_scale },
-            _ => Self { a: 1, b: 1 },
-        }
-    }
-
-    fn constants(self) -> Constants {
-        let [a, b] = [self.a, self.b].map(|scale| scale as f32);
-        let [a_bits, b_bits, c_bits] = [a, b, 1.0 / (a * b)].map(f32::to_bits);
-        vec![("HALF", 1), ("A_SCALE", a_bits), ("B_SCALE", b_bits), ("C_SCALE", c_bits)]
-    }
-}
-
 /// The constants of the epilogue, by the names of `shaders/gemm.wgsl`.
 #[derive(Default)]
 struct Epilogue {
@@ -97,18 +66,6 @@ struct Epilogue {
     bias: bool,
     activation: u32,
     derivative: u32,
-}
-
-impl Kept {
-    /// What `shaders/gemm_c4.wgsl` has to know.
-    fn constants(self) -> Constants {
-        let extra = self.extra.map(|_| ("EXTRA_HALF", 1));
-        let c = self.c.map(|half| {
-            let how = if half.alone { 2 } else { 1 };
-            [("C_HALF", how), ("C_HALF_SCALE", (half.scale as f32).to_bits())]
-        });
-        extra.into_iter().chain(c.into_iter().flatten()).collect()
-    }
 }
 
 pub(super) fn lower(op: &Op, target: Target, halves: &Halves) -> Result<Vec<Dispatch>> {

@@ -15,9 +15,10 @@ pub(super) struct Tiling {
 
 /// What one workgroup computes, and by which kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TileShape {
-    /// `gemm_tiled`: `side` x `side` threads, each with `blocks` x `blocks` blocks of 4 x 4.
-    Tiled { side: usize, blocks: usize },
+pub(in crate::device::gpu) enum TileShape {
+    /// `gemm_tiled`: `side` x `side` threads, each with `blocks` x `blocks` blocks of 4 x 4, and workgroup
+    /// memory for `stages` tiles.
+    Tiled { side: usize, blocks: usize, stages: usize },
     /// `gemm_shuffle`: one subgroup, with `rows` rows of `quads` quads of elements a thread.
     Shuffle { rows: usize, quads: usize },
     /// `gemm_coop`: `down` x `across` subgroups, each with 4 x 2 matrices of `size` x `size`.
@@ -32,23 +33,30 @@ impl TileShape {
         if let Some(shape) = Self::cooperative(m, n, target) {
             return shape;
         }
-        let fits = |&(side, blocks): &(usize, usize)| {
-            let words = 2 * side * (side * blocks + 1) * 4;
+        Self::tiled(m, n, target)
+    }
+
+    /// The largest tile that fills the adapter, in the memory that there is.
+    fn tiled(m: usize, n: usize, target: Target) -> Self {
+        let fits = |&(side, blocks, stages): &(usize, usize, usize)| {
+            let words = stages * 2 * side * side * blocks * 4;
             side * side <= target.max_threads as usize && words <= target.max_workgroup_words
         };
-        let fills = |&(side, blocks): &(usize, usize)| {
-            let shape = Self::Tiled { side, blocks };
+        let fills = |&(side, blocks, stages): &(usize, usize, usize)| {
+            let shape = Self::Tiled { side, blocks, stages };
             m.min(n) >= 2 * side && shape.tiles(m, n) >= ENOUGH_GROUPS / 2
         };
-        let sizes = [(16, 2), (16, 1)].into_iter();
-        let (side, blocks) = sizes.filter(fits).find(fills).unwrap_or((8, 1));
-        Self::Tiled { side, blocks }
+        let sizes = [(16, 2, 2), (16, 2, 1), (16, 1, 2), (16, 1, 1)].into_iter();
+        let (side, blocks, stages) = sizes.filter(fits).find(fills).unwrap_or((8, 1, 1));
+        Self::Tiled { side, blocks, stages }
     }
 
     /// The largest tile that fills the adapter, where it multiplies matrices of f16.
     fn cooperative(m: usize, n: usize, target: Target) -> Option<Self> {
         let rounded = target.precision != Precision::F32;
-        let (size, lanes) = target.cooperative.zip(target.subgroup).filter(|_| rounded)?;
+        let memory = target.max_workgroup_words >= COOPERATIVE_WORDS;
+        let (size, lanes) =
+            target.cooperative.zip(target.subgroup).filter(|_| rounded && memory)?;
         let shape = |(down, across)| Self::Cooperative { size, lanes, down, across };
         let fits =
             |&(down, across): &(usize, usize)| down * across * lanes <= target.max_threads as usize;
@@ -73,9 +81,9 @@ impl TileShape {
     }
 
     /// The rows and columns of a tile.
-    fn size(self) -> (usize, usize) {
+    pub(in crate::device::gpu) fn size(self) -> (usize, usize) {
         match self {
-            Self::Tiled { side, blocks } => (4 * side * blocks, 4 * side * blocks),
+            Self::Tiled { side, blocks, .. } => (4 * side * blocks, 4 * side * blocks),
             Self::Shuffle { rows, quads } => (rows, 4 * quads * SHUFFLE_LANES),
             Self::Cooperative { size, down, across, .. } => (4 * size * down, 2 * size * across),
         }
@@ -88,8 +96,9 @@ impl TileShape {
 
     pub(super) fn forms(self) -> (&'static Forms, Constants) {
         match self {
-            Self::Tiled { side, blocks } => {
-                (&TILED, vec![("SIDE", word(side)), ("BLOCKS", word(blocks))])
+            Self::Tiled { side, blocks, stages } => {
+                let [side, blocks, stages] = [side, blocks, stages].map(word);
+                (&TILED, vec![("SIDE", side), ("BLOCKS", blocks), ("STAGES", stages)])
             }
             Self::Shuffle { rows, quads } => {
                 (&SHUFFLE, vec![("ROWS", word(rows)), ("QUADS", word(quads))])
@@ -106,6 +115,9 @@ impl TileShape {
 /// The threads of a subgroup that `gemm_shuffle` is written for.
 const SHUFFLE_LANES: usize = 8;
 
+/// Workgroup memory for the largest tiles of `gemm_coop`, in words.
+const COOPERATIVE_WORDS: usize = 7_168;
+
 /// Multiplications from which on a larger tile pays for its compilation.
 const LARGE_PRODUCT: usize = 4_000_000;
 
@@ -118,6 +130,8 @@ const SHORTEST_SPLIT: usize = 128;
 impl Tiling {
     pub(super) fn choose(m: usize, n: usize, k: usize, target: Target) -> Self {
         let shape = TileShape::choose(m, n, k, target);
+        #[cfg(test)]
+        let shape = target.shape.unwrap_or(shape);
         // Processors have few cores, and splits end up in memory.
         let (groups, shortest) =
             if target.software { (2, 1_024) } else { (ENOUGH_GROUPS, SHORTEST_SPLIT) };
