@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::gemm::{self, Beta, Stream, Terms, Work};
+use super::gemm::{self, Beta, Engine, Stream, Terms, Work};
 use super::pool::Pool;
 
 /// Floating-point operations for which calling a worker pays: 30 microseconds' worth on one core,
@@ -39,10 +39,11 @@ impl Crew {
         if terms > 1 {
             self.terms.resize(self.terms.len().max(terms * m * n), 0.0);
         }
+        let engine = Engine::of(m, n, k);
         for (thread, scratch) in self.scratch.iter_mut().enumerate() {
             // The caller may have to work alone.
             let (m, n) = if thread == 0 { (m, n) } else { gemm::part(m, n, self.pool.threads()) };
-            scratch.get_mut().unwrap_or_else(PoisonError::into_inner).reserve(m, n, k);
+            engine.reserve(m, n, k, scratch.get_mut().unwrap_or_else(PoisonError::into_inner));
         }
     }
 
@@ -58,15 +59,16 @@ impl Crew {
         if count > 1 {
             return self.sum(count, work, epilogue);
         }
+        let engine = work.engine();
         if threads == 1 || work.cost() < SHARED_FLOP {
             let scratch = self.scratch[0].get_mut().unwrap_or_else(PoisonError::into_inner);
-            return work.run(epilogue, scratch);
+            return work.run(engine, epilogue, scratch);
         }
         let scratch = &self.scratch;
         self.pool.for_each(work.parts(threads), |thread, part| {
             // Nobody else locks it: thread numbers are distinct.
             let mut scratch = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
-            part.run(&epilogue, &mut scratch);
+            part.run(engine, &epilogue, &mut scratch);
         });
     }
 
@@ -123,11 +125,11 @@ impl Crew {
         });
     }
 
-    /// Makes room for streams with B (k, n).
-    pub(super) fn reserve_stream(&mut self, n: usize, k: usize) {
+    /// Makes room for streams (m, n, k).
+    pub(super) fn reserve_stream(&mut self, [m, n, k]: [usize; 3]) {
         for scratch in &mut self.scratch {
             let scratch = scratch.get_mut().unwrap_or_else(PoisonError::into_inner);
-            Stream::<0>::reserve(n, k, scratch);
+            Stream::<0>::reserve(m, n, k, scratch);
         }
     }
 

@@ -5,16 +5,20 @@
 //! run of a row of C while it is in the L1 cache. With enough [`Scratch`] reserved, nothing is
 //! allocated.
 //!
-//! An element of C is one chain of multiply-adds in the order of k, in every kernel, tile and
-//! block; so cutting C into parts ([`Work::parts`]) and computing them one by one, or on
+//! With vectors, an element of C is one chain of multiply-adds in the order of k, in every kernel,
+//! tile and block; so cutting C into parts ([`Work::parts`]) and computing them one by one, or on
 //! several threads, leaves the bits of the whole product. The
 //! exception are the last columns that fill a small part of a vector, where rows of A are
 //! contiguous: dot products that sum along k in vectors. Rows can be split anywhere too, columns
 //! after whole vectors, but so that no part has one of several columns. Instruction sets without
-//! fused multiply-add round differently from those with it.
+//! fused multiply-add round differently from those with it, and matrix units sum in another order:
+//! the [`Engine`] is one for all parts of a product.
 //!
 //! There are no threads here, no f64, and no batches of products.
 
+#[cfg(target_arch = "x86_64")]
+mod amx;
+mod engine;
 mod kernel;
 #[cfg(target_arch = "x86_64")]
 mod kernel_avx2;
@@ -33,6 +37,7 @@ mod tests;
 mod view;
 mod work;
 
+pub(in crate::device::cpu) use engine::Engine;
 pub(crate) use scratch::Scratch;
 pub(crate) use stream::Stream;
 pub(crate) use view::{Lhs, MatMut, MatRef};

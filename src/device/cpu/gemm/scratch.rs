@@ -15,6 +15,7 @@ pub(crate) struct Scratch {
     b: Vec<Line>,
     c: Vec<Line>,
     narrow: Vec<Line>,
+    tiles: [Vec<Line>; 2],
 }
 
 impl Scratch {
@@ -28,6 +29,19 @@ impl Scratch {
         let light = cols.saturating_mul(deepest).min(LIGHT + 48 * LIGHT_KC);
         grow(&mut self.b, (cols.min(NC) * deep).max(light));
         self.narrow();
+    }
+
+    /// Makes room for so many packed pairs of A and of B.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn reserve_tiles(&mut self, pairs: [usize; 2]) {
+        self.tiles.iter_mut().zip(pairs).for_each(|(tiles, pairs)| grow(tiles, pairs));
+    }
+
+    /// The packed pairs of A and of B.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn tiles(&mut self) -> (&mut [u32], &mut [u32]) {
+        let [a, b] = self.tiles.each_mut().map(|lines| bytemuck::cast_slice_mut(floats(lines)));
+        (a, b)
     }
 
     /// Room for narrow columns of B over a block of steps.

@@ -1,8 +1,8 @@
 //! Products whose result nobody keeps: blocks of rows, each handed on while it is in cache.
 
 use super::super::chunks::Slices;
-use super::kernel::Kernel;
-use super::product::{LIGHT, Product};
+use super::engine::{Engine, Operands};
+use super::product::LIGHT;
 use super::work::cost;
 use super::{Beta, Lhs, MatMut, MatRef, Scratch};
 use std::ops::Range;
@@ -15,6 +15,7 @@ const ROWS: usize = 32;
 /// The rows of a product `A.B`, and the elements of other matrices at the same places.
 #[derive(Debug)]
 pub(crate) struct Stream<'a, 'c, const N: usize> {
+    engine: Engine,
     a: Lhs<'a>,
     b: MatRef<'a>,
     beside: Slices<'c, N>,
@@ -26,6 +27,7 @@ pub(crate) struct Stream<'a, 'c, const N: usize> {
 /// Some rows of a stream.
 #[derive(Debug)]
 pub(crate) struct Block<'a, 'c, const N: usize> {
+    engine: Engine,
     a: Lhs<'a>,
     b: MatRef<'a>,
     beside: [&'c mut [f32]; N],
@@ -40,7 +42,8 @@ impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
     /// The product of `a` and `b`. Each of `beside` is a row-major matrix of its shape, or empty.
     pub(crate) fn new(a: Lhs<'a>, b: MatRef<'a>, beside: [&'c mut [f32]; N]) -> Self {
         let rows = (BLOCK / b.cols().max(1)).max(ROWS) / ROWS * ROWS;
-        Self { a, b, beside: Slices::new(beside), rows, left: 0..a.rows() }
+        let engine = Engine::of(a.rows(), b.cols(), b.rows());
+        Self { engine, a, b, beside: Slices::new(beside), rows, left: 0..a.rows() }
     }
 
     /// The same in blocks that are at least so many, if they can be.
@@ -49,10 +52,10 @@ impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
         Self { rows: self.rows.min(rows), ..self }
     }
 
-    /// Makes room for every product with B (k, n).
-    pub(crate) fn reserve(n: usize, k: usize, scratch: &mut Scratch) {
+    /// Makes room for every product of at most these sizes.
+    pub(crate) fn reserve(m: usize, n: usize, k: usize, scratch: &mut Scratch) {
         scratch.reserve_block(BLOCK.max(ROWS * n));
-        scratch.reserve((BLOCK / n.max(1)).max(ROWS), n, k);
+        Engine::of(m, n, k).reserve((BLOCK / n.max(1)).max(ROWS), n, k, scratch);
     }
 
     /// How long all of it takes, in floating-point operations, with `extra` for each element of C.
@@ -62,7 +65,7 @@ impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
     }
 
     fn block(&self, rows: Range<usize>, beside: [&'c mut [f32]; N]) -> Block<'a, 'c, N> {
-        Block { a: self.a.row_range(rows), b: self.b, beside }
+        Block { engine: self.engine, a: self.a.row_range(rows), b: self.b, beside }
     }
 }
 
@@ -75,8 +78,8 @@ impl<const N: usize> Block<'_, '_, N> {
         let mut room = scratch.take_block();
         let floats = &mut room.floats()[..m * n];
         let c = MatMut::row_major(floats, m, n);
-        let (kernel, beta) = (Kernel::best(), Beta::Overwrite);
-        Product { kernel, a: self.a, b: self.b, c, beta }.run(|_, _, _| (), scratch);
+        let operands = Operands { a: self.a, b: self.b, c, beta: Beta::Overwrite };
+        self.engine.run(operands, |_, _, _| (), scratch);
         epilogue(floats, self.beside);
         scratch.put_block(room);
     }

@@ -1,7 +1,7 @@
 //! Every kernel that this machine can run against a naive product in f64.
 
-use super::kernel::Kernel;
-use super::product::{KC, LIGHT_KC, Product};
+use super::engine::{Engine, Operands};
+use super::product::{KC, LIGHT_KC};
 use super::{Beta, Lhs, MatMut, MatRef, Scratch, Stream, Work};
 
 /// A value that no kernel may leave or read.
@@ -132,7 +132,7 @@ impl Case {
     }
 
     /// Runs the product, asserting that every element is handed out once, when it is final.
-    fn run(&self, kernel: &'static Kernel, scratch: &mut Scratch) -> Vec<f32> {
+    fn run(&self, engine: Engine, scratch: &mut Scratch) -> Vec<f32> {
         let (m, n, _) = self.shape;
         let mut c = self.c.data.clone();
         let mut seen = vec![POISON; c.len()];
@@ -144,8 +144,8 @@ impl Case {
                 *place = *value;
             }
         };
-        let (a, b, view) = (self.a(), self.b(), view);
-        Product { kernel, a, b, c: view, beta: self.layout.beta }.run(epilogue, scratch);
+        let (a, b, beta) = (self.a(), self.b(), self.layout.beta);
+        engine.run(Operands { a, b, c: view, beta }, epilogue, scratch);
         for i in 0..m {
             let row = i * self.c.leading..i * self.c.leading + n;
             assert_eq!(c[row.clone()], seen[row], "row {i} changed after its epilogue");
@@ -153,10 +153,10 @@ impl Case {
         c
     }
 
-    fn check(&self, kernel: &'static Kernel, scratch: &mut Scratch) {
+    fn check(&self, engine: Engine, scratch: &mut Scratch) {
         let (m, n, _) = self.shape;
-        let c = self.run(kernel, scratch);
-        let what = format!("{} lanes, {:?}, {:?}", kernel.lanes, self.shape, self.layout);
+        let c = self.run(engine, scratch);
+        let what = format!("{engine}, {:?}, {:?}", self.shape, self.layout);
         for (at, &value) in c.iter().enumerate() {
             let (i, j) = (at / self.c.leading.max(1), at % self.c.leading.max(1));
             if i < m && j < n {
@@ -175,10 +175,10 @@ fn close(value: f64, expected: f64, bound: f64) -> bool {
 
 fn check_all(shapes: impl Iterator<Item = (usize, usize, usize)> + Clone) {
     let mut scratch = Scratch::default();
-    for kernel in Kernel::all() {
+    for engine in Engine::all() {
         for shape in shapes.clone() {
             for layout in Layout::all() {
-                Case::new(layout, shape).check(kernel, &mut scratch);
+                Case::new(layout, shape).check(engine, &mut scratch);
             }
         }
     }
@@ -238,22 +238,22 @@ fn shapes_around_blocks_match_the_reference() {
 fn wide_panels_match_the_reference() {
     let shape = (18, 2200, 9);
     let mut scratch = Scratch::default();
-    for kernel in Kernel::all() {
+    for engine in Engine::all() {
         for layout in Layout::all().filter(|layout| layout.gap == 0 && !layout.gathered) {
-            Case::new(layout, shape).check(kernel, &mut scratch);
+            Case::new(layout, shape).check(engine, &mut scratch);
         }
     }
 }
 
 #[test]
 fn nothing_to_multiply_overwrites_with_zero() {
-    for kernel in Kernel::all() {
+    for engine in Engine::all() {
         for layout in Layout::all() {
             for n in [1, 3, 60] {
-                Case::new(layout, (3, n, 0)).check(kernel, &mut Scratch::default());
+                Case::new(layout, (3, n, 0)).check(engine, &mut Scratch::default());
             }
-            Case::new(layout, (0, 3, 2)).check(kernel, &mut Scratch::default());
-            Case::new(layout, (3, 0, 2)).check(kernel, &mut Scratch::default());
+            Case::new(layout, (0, 3, 2)).check(engine, &mut Scratch::default());
+            Case::new(layout, (3, 0, 2)).check(engine, &mut Scratch::default());
         }
     }
 }
@@ -262,11 +262,11 @@ fn nothing_to_multiply_overwrites_with_zero() {
 fn parts_of_a_product_have_the_bits_of_the_whole() {
     // Columns are split after whole vectors; the last two are narrow.
     let (m, n, k) = (77, 242, KC + 44);
-    for kernel in Kernel::all() {
+    for engine in Engine::all() {
         for layout in Layout::all().filter(|layout| layout.beta == Beta::Overwrite) {
             let case = Case::new(layout, (m, n, k));
             let mut scratch = Scratch::default();
-            let whole = case.run(kernel, &mut scratch);
+            let whole = case.run(engine, &mut scratch);
             let mut parts = case.c.data.clone();
             let mut seen = vec![0; parts.len()];
             let mut right = MatMut::new(&mut parts, m, n, case.c.leading);
@@ -283,7 +283,7 @@ fn parts_of_a_product_have_the_bits_of_the_whole() {
                     let from = row * case.c.leading + col;
                     seen[from..from + run.len()].iter_mut().for_each(|seen| *seen += 1);
                 };
-                Product { kernel, a, b, c, beta }.run(epilogue, &mut scratch);
+                engine.run(Operands { a, b, c, beta }, epilogue, &mut scratch);
             }
             for i in 0..m {
                 let row = i * case.c.leading..i * case.c.leading + n;
@@ -311,7 +311,7 @@ fn in_parts(case: &Case, parts: usize) -> [Vec<f32>; 2] {
         beta: Beta::Overwrite,
         beside,
     };
-    let mut scratch = Scratch::default();
+    let (engine, mut scratch) = (work.engine(), Scratch::default());
     let mut seen = vec![0; m * n];
     for part in work.parts(parts) {
         let epilogue =
@@ -320,7 +320,7 @@ fn in_parts(case: &Case, parts: usize) -> [Vec<f32>; 2] {
                 copy.copy_from_slice(run);
                 seen[row * n + col..][..run.len()].iter_mut().for_each(|seen| *seen += 1);
             };
-        part.run(epilogue, &mut scratch);
+        part.run(engine, epilogue, &mut scratch);
     }
     assert!(seen.iter().all(|&seen| seen == 1), "{:?} in {parts} parts", case.shape);
     [c, copy]
@@ -372,22 +372,21 @@ fn bits_do_not_depend_on_alignment() {
         gap: 0,
     };
     let case = Case::new(layout, (m, n, k));
-    for kernel in Kernel::all() {
-        let expected = case.run(kernel, &mut Scratch::default());
+    for engine in Engine::all() {
+        let expected = case.run(engine, &mut Scratch::default());
         for shift in 1..16 {
             let mut a = vec![POISON; shift];
             a.extend(&case.a.data);
             let mut b = vec![POISON; 2 * shift];
             b.extend(&case.b.data);
             let mut c = vec![POISON; 3 * shift + m * n];
-            let product = Product {
-                kernel,
+            let operands = Operands {
                 a: MatRef::row_major(&a[shift..], m, k).into(),
                 b: MatRef::row_major(&b[2 * shift..], k, n),
                 c: MatMut::new(&mut c[3 * shift..], m, n, n),
                 beta: Beta::Overwrite,
             };
-            product.run(|_, _, _| (), &mut Scratch::default());
+            engine.run(operands, |_, _, _| (), &mut Scratch::default());
             assert_eq!(c[3 * shift..], expected, "shift {shift}");
         }
     }
@@ -417,8 +416,11 @@ fn shapes_that_disagree_panic() {
     let (a, b, mut c) = ([0.0; 6], [0.0; 6], [0.0; 4]);
     let (a, b) = (MatRef::row_major(&a, 2, 3), MatRef::row_major(&b, 2, 3));
     let c = MatMut::new(&mut c, 2, 2, 2);
-    Work { a: a.into(), b, c, beta: Beta::Overwrite, beside: [] }
-        .run(|_, _, _, []| (), &mut Scratch::default());
+    Work { a: a.into(), b, c, beta: Beta::Overwrite, beside: [] }.run(
+        Engine::vectors(),
+        |_, _, _, []| (),
+        &mut Scratch::default(),
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Products as work that threads can share: cut into parts along the rows or columns of C.
 
-use super::kernel::{Kernel, MAX_ROWS};
-use super::product::Product;
+use super::engine::{Engine, Operands};
+use super::kernel::MAX_ROWS;
 use super::{Beta, Lhs, MatMut, MatRef, Scratch};
 
 /// Where rows are cut: tiles of any instruction set end there, and so do runs of two cache lines
@@ -67,13 +67,19 @@ impl<'a, 'c, const N: usize> Work<'a, 'c, N> {
         (self.c.rows(), self.c.cols())
     }
 
+    /// What is to compute the product and all of its parts.
+    pub(crate) fn engine(&self) -> Engine {
+        let (m, n) = self.shape();
+        Engine::of(m, n, self.b.rows())
+    }
+
     /// How long the product takes, in floating-point operations.
     pub(crate) fn cost(&self) -> usize {
         let (m, n) = self.shape();
         cost(m, n, self.b.rows())
     }
 
-    /// Computes the product with the fastest kernels of this processor.
+    /// Computes the product with the engine of the whole that it is a part of.
     ///
     /// `epilogue(row, col, run, beside)` is called once for every element of C, when it is final:
     /// `run` holds the elements (row, col), (row, col + 1) and so on, and `beside` the elements of
@@ -85,6 +91,7 @@ impl<'a, 'c, const N: usize> Work<'a, 'c, N> {
     /// If the shapes disagree.
     pub(crate) fn run(
         self,
+        engine: Engine,
         mut epilogue: impl FnMut(usize, usize, &mut [f32], [&mut [f32]; N]),
         scratch: &mut Scratch,
     ) {
@@ -98,8 +105,7 @@ impl<'a, 'c, const N: usize> Work<'a, 'c, N> {
             });
             epilogue(row, col, run, runs);
         };
-        let kernel = Kernel::best();
-        Product { kernel, a, b, c, beta }.run(with_beside, scratch);
+        engine.run(Operands { a, b, c, beta }, with_beside, scratch);
     }
 
     /// Calls `work` for every row of C, with those of the other matrices.
@@ -214,7 +220,7 @@ impl<'a> Terms<'a> {
         let steps = k.min(term * steps)..k.min((term + 1) * steps);
         let (a, b) = (self.a.col_range(steps.clone()), self.b.row_range(steps));
         let c = MatMut::row_major(sum, a.rows(), b.cols());
-        let (kernel, beta) = (Kernel::best(), Beta::Overwrite);
-        Product { kernel, a, b, c, beta }.run(|_, _, _| (), scratch);
+        let operands = Operands { a, b, c, beta: Beta::Overwrite };
+        Engine::vectors().run(operands, |_, _, _| (), scratch);
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn reserve<'a>(crew: &mut Crew, ops: impl IntoIterator<Item = &'a Op>
         if can_descend(op)
             && let Op::Gradient { input, weight, .. } = *op
         {
-            crew.reserve_stream(weight.shape.cols, input.count);
+            crew.reserve_stream([weight.shape.rows, weight.shape.cols, input.count]);
         }
     }
 }

@@ -1,0 +1,97 @@
+//! What computes a product: vectors, or a matrix unit where the processor has one.
+
+#[cfg(target_arch = "x86_64")]
+use super::amx;
+use super::kernel::Kernel;
+use super::product::Product;
+use super::{Beta, Lhs, MatMut, MatRef, Scratch};
+
+/// What computes a product. The bits of a result depend on it, so it is chosen once for a product,
+/// by its shape, and its parts are computed by the same.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::device::cpu) enum Engine {
+    /// The micro-kernels of an instruction set.
+    Vectors(&'static Kernel),
+    /// The matrix unit of this processor.
+    #[cfg(target_arch = "x86_64")]
+    Amx,
+}
+
+/// A product to compute: `C = A.B`, or `C += A.B`.
+#[derive(Debug)]
+pub(super) struct Operands<'a, 'c> {
+    pub(super) a: Lhs<'a>,
+    pub(super) b: MatRef<'a>,
+    pub(super) c: MatMut<'c>,
+    pub(super) beta: Beta,
+}
+
+impl Engine {
+    /// The fastest for a product (m, n, k).
+    pub(in crate::device::cpu) fn of(m: usize, n: usize, k: usize) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if amx::pays(m, n, k) && amx::is_there() {
+            return Self::Amx;
+        }
+        let _ = (m, n, k);
+        Self::vectors()
+    }
+
+    /// The fastest that is best for small products.
+    pub(super) fn vectors() -> Self {
+        Self::Vectors(Kernel::best())
+    }
+
+    /// All that this processor can run.
+    #[cfg(test)]
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        #[cfg(target_arch = "x86_64")]
+        let units = amx::is_there().then_some(Self::Amx);
+        #[cfg(not(target_arch = "x86_64"))]
+        let units = None;
+        units.into_iter().chain(Kernel::all().map(Self::Vectors))
+    }
+
+    /// Makes room for every product of at most these sizes, which then allocate nothing.
+    pub(in crate::device::cpu) fn reserve(
+        self,
+        m: usize,
+        n: usize,
+        k: usize,
+        scratch: &mut Scratch,
+    ) {
+        match self {
+            Self::Vectors(_) => scratch.reserve(m, n, k),
+            #[cfg(target_arch = "x86_64")]
+            Self::Amx => scratch.reserve_tiles(amx::room(m, n, k)),
+        }
+    }
+
+    /// Computes a product; for the epilogue see [`Work::run`](super::Work::run).
+    ///
+    /// # Panics
+    /// If the shapes disagree.
+    pub(super) fn run(
+        self,
+        Operands { a, b, c, beta }: Operands<'_, '_>,
+        epilogue: impl FnMut(usize, usize, &mut [f32]),
+        scratch: &mut Scratch,
+    ) {
+        match self {
+            Self::Vectors(kernel) => Product { kernel, a, b, c, beta }.run(epilogue, scratch),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: this variant is made only where the unit is there.
+            Self::Amx => unsafe { amx::Product { a, b, c, beta }.run(epilogue, scratch) },
+        }
+    }
+}
+
+impl std::fmt::Display for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Vectors(kernel) => write!(f, "vectors of {}", kernel.lanes),
+            #[cfg(target_arch = "x86_64")]
+            Self::Amx => f.write_str("AMX"),
+        }
+    }
+}
