@@ -79,7 +79,7 @@ fn what_is_kept_in_f16_has_the_bits_of_what_is_rounded_when_fetched() {
             let step = Step { groups, ..step(Activation::Relu, optimizer) };
             let program = step.lower().unwrap();
             let none = unkept(program.clone());
-            assert!(Halves::of_precision(&[none.clone()], MIXED).is_empty());
+            assert!(Halves::of_precision(std::slice::from_ref(&none), MIXED).is_empty());
             let (kept, less) = run(&device, &step, program);
             let (rounded, more) = run(&device, &step, none);
             assert!(kept.iter().all(|x| x.is_finite()));
