@@ -64,7 +64,8 @@ pub const COUNTS: &str = "counts";
 
 /// Whether a buffer holds what one layer hands on to another, which is nobody else's: an activation or a
 /// delta.
-pub(crate) fn is_passed_on(name: &str) -> bool {
+#[must_use]
+pub fn is_passed_on(name: &str) -> bool {
     name.split_once('.').is_some_and(|(prefix, _)| ["output", "delta"].contains(&prefix))
 }
 
