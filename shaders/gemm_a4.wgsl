@@ -11,3 +11,7 @@ fn a_word(at: u32) -> f32 {
     return factor_a(vec4(a[at / 4u][at % 4u])).x;
 }
 
+
+fn a_staged(at: u32, last: u32) -> Staged {
+    return Staged(a_quad(at, last));
+}

@@ -11,3 +11,7 @@ fn b_word(at: u32) -> f32 {
     return factor_b(vec4(b[at / 4u][at % 4u])).x;
 }
 
+
+fn b_staged(at: u32, last: u32) -> Staged {
+    return Staged(b_quad(at, last));
+}

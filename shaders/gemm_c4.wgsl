@@ -3,6 +3,14 @@
 @group(1) @binding(4) var<storage, read> extra: array<vec4<f32>>;
 @group(1) @binding(5) var<storage, read_write> c: array<vec4<f32>>;
 @group(1) @binding(6) var<storage, read_write> pre: array<vec4<f32>>;
+@group(1) @binding(7) var<storage, read_write> c_half: array<vec2<u32>>;
+@group(1) @binding(8) var<storage, read> extra_half: array<vec2<u32>>;
+
+// Whether C is kept in f16, multiplied by C_HALF_SCALE (the bits of an f32): not, beside f32, or instead.
+override C_HALF: u32 = 0u;
+override C_HALF_SCALE: u32 = 0x3f800000u;
+// Whether what the derivative is computed from is kept in f16.
+override EXTRA_HALF: u32 = 0u;
 
 fn values(z: vec4<f32>) -> vec4<f32> {
     return vec4(
@@ -20,6 +28,13 @@ fn derivatives(cached: vec4<f32>) -> vec4<f32> {
         activation_derivative(DERIVATIVE, cached.z),
         activation_derivative(DERIVATIVE, cached.w),
     );
+}
+
+fn cached_quad(place: u32) -> vec4<f32> {
+    if (EXTRA_HALF == 1u) {
+        return four_halves(extra_half[place]);
+    }
+    return extra[place];
 }
 
 // Stores C(i, j .. j + 3), or one split's part of them.
@@ -41,13 +56,18 @@ fn store_quad(split: u32, i: u32, j: u32, products: vec4<f32>) {
         pre[(params.pre + at) / 4u] = z;
     }
     if (DERIVATIVE != 0u) {
-        z *= derivatives(extra[(params.extra + at) / 4u]);
+        z *= derivatives(cached_quad((params.extra + at) / 4u));
     }
     z = values(z);
     let to = select(params.c + at, params.bias + j, i == params.ones) / 4u;
     if (ACCUMULATE == 1u) {
         z += c[to];
     }
-    c[to] = z;
+    if (C_HALF != 0u) {
+        c_half[to] = packed_halves(z, bitcast<f32>(C_HALF_SCALE));
+    }
+    if (C_HALF != 2u) {
+        c[to] = z;
+    }
 }
 

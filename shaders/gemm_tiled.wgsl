@@ -8,16 +8,23 @@ override SIDE: u32 = 16u;
 override BLOCKS: u32 = 1u;
 override THREADS: u32 = SIDE * SIDE;
 override DEPTH: u32 = SIDE;
-// Vectors of 4 elements along a tile's side, and one of padding: a column of them is written at a
-// time, which would meet one bank.
+// Vectors of 4 elements along a tile's side: a multiple of 8.
 override VECTORS: u32 = SIDE * BLOCKS;
-override PITCH: u32 = VECTORS + 1u;
 override TILE: u32 = 4u * VECTORS;
-override TILE_VECTORS: u32 = DEPTH * PITCH;
+override TILE_VECTORS: u32 = DEPTH * VECTORS;
+// Tiles that there is memory for: 2 spare a barrier, as the next is written while one is read.
+override STAGES: u32 = 1u;
+override ALL_VECTORS: u32 = STAGES * TILE_VECTORS;
 
-// Both tiles have k as their rows: a_tile[k][i / 4], b_tile[k][j / 4].
-var<workgroup> a_tile: array<vec4<f32>, TILE_VECTORS>;
-var<workgroup> b_tile: array<vec4<f32>, TILE_VECTORS>;
+// Both tiles have k as their rows, as `place_of` tells.
+var<workgroup> a_tile: array<vec4<f32>, ALL_VECTORS>;
+var<workgroup> b_tile: array<vec4<f32>, ALL_VECTORS>;
+
+// Where a tile has a vector of row k: swapped with others of the row, so that a column, of which threads
+// write one at a time, lies in all banks.
+fn place_of(k: u32, vector: u32) -> u32 {
+    return k * VECTORS + (vector ^ (k % 8u));
+}
 
 // Where rows i .. i + 3 of A begin, if A is not transposed.
 fn a_rows(i: u32) -> vec4<u32> {
@@ -65,6 +72,14 @@ fn load_b(j: u32, k: u32, end: u32) -> vec4<f32> {
     return vec4(b_word(at.x), b_word(at.y), b_word(at.z), b_word(at.w));
 }
 
+// What a thread puts into the tiles: one vector of each or, with BLOCKS of 2, two that are SIDE apart.
+struct Fetched {
+    a0: vec4<f32>,
+    a1: vec4<f32>,
+    b0: vec4<f32>,
+    b1: vec4<f32>,
+}
+
 // The place of the vector that a thread loads: neighbours take neighbouring words of memory.
 struct Place {
     vector: u32,
@@ -105,8 +120,6 @@ fn gemm_tiled(
 
     let a_place = place(TRANSPOSE_A == 1u, thread);
     let b_place = place(TRANSPOSE_B == 0u, thread);
-    let a_at = a_place.k * PITCH + a_place.vector;
-    let b_at = b_place.k * PITCH + b_place.vector;
     let a_i = top + 4u * a_place.vector;
     let b_j = left + 4u * b_place.vector;
     let a_rows0 = a_rows(a_i);
@@ -118,34 +131,43 @@ fn gemm_tiled(
     var r10 = vec4(0.0); var r11 = vec4(0.0); var r12 = vec4(0.0); var r13 = vec4(0.0);
     var r20 = vec4(0.0); var r21 = vec4(0.0); var r22 = vec4(0.0); var r23 = vec4(0.0);
     var r30 = vec4(0.0); var r31 = vec4(0.0); var r32 = vec4(0.0); var r33 = vec4(0.0);
+    // Fetched before the products of the tiles before it, so that both overlap; at the end nothing is left.
+    var next: Fetched;
+    next.a0 = load_a(a_rows0, a_i, begin + a_place.k, end);
+    next.b0 = load_b(b_j, begin + b_place.k, end);
+    if (BLOCKS == 2u) {
+        next.a1 = load_a(a_rows1, a_i + 4u * SIDE, begin + a_place.k, end);
+        next.b1 = load_b(b_j + 4u * SIDE, begin + b_place.k, end);
+    }
     for (var k0 = begin; k0 < end; k0 += DEPTH) {
-        let a0 = load_a(a_rows0, a_i, k0 + a_place.k, end);
-        let b0 = load_b(b_j, k0 + b_place.k, end);
-        var a1 = vec4(0.0);
-        var b1 = vec4(0.0);
-        if (BLOCKS == 2u) {
-            a1 = load_a(a_rows1, a_i + 4u * SIDE, k0 + a_place.k, end);
-            b1 = load_b(b_j + 4u * SIDE, k0 + b_place.k, end);
+        let stage = (k0 - begin) / DEPTH % STAGES * TILE_VECTORS;
+        if (STAGES == 1u) {
+            // Everybody has read the tiles before.
+            workgroupBarrier();
         }
-        // Everybody has read the tiles before.
-        workgroupBarrier();
-        a_tile[a_at] = a0;
-        b_tile[b_at] = b0;
+        a_tile[stage + place_of(a_place.k, a_place.vector)] = next.a0;
+        b_tile[stage + place_of(b_place.k, b_place.vector)] = next.b0;
         if (BLOCKS == 2u) {
-            a_tile[a_at + SIDE] = a1;
-            b_tile[b_at + SIDE] = b1;
+            a_tile[stage + place_of(a_place.k, a_place.vector + SIDE)] = next.a1;
+            b_tile[stage + place_of(b_place.k, b_place.vector + SIDE)] = next.b1;
         }
         workgroupBarrier();
+        next.a0 = load_a(a_rows0, a_i, k0 + DEPTH + a_place.k, end);
+        next.b0 = load_b(b_j, k0 + DEPTH + b_place.k, end);
+        if (BLOCKS == 2u) {
+            next.a1 = load_a(a_rows1, a_i + 4u * SIDE, k0 + DEPTH + a_place.k, end);
+            next.b1 = load_b(b_j + 4u * SIDE, k0 + DEPTH + b_place.k, end);
+        }
         for (var k = 0u; k < DEPTH; k++) {
-            let u = a_tile[k * PITCH + y];
-            let v = b_tile[k * PITCH + x];
+            let u = a_tile[stage + place_of(k, y)];
+            let v = b_tile[stage + place_of(k, x)];
             r00 = fma(vec4(u.x), v, r00);
             r01 = fma(vec4(u.y), v, r01);
             r02 = fma(vec4(u.z), v, r02);
             r03 = fma(vec4(u.w), v, r03);
             if (BLOCKS == 2u) {
-                let s = a_tile[k * PITCH + y + SIDE];
-                let t = b_tile[k * PITCH + x + SIDE];
+                let s = a_tile[stage + place_of(k, y + SIDE)];
+                let t = b_tile[stage + place_of(k, x + SIDE)];
                 r10 = fma(vec4(u.x), t, r10);
                 r11 = fma(vec4(u.y), t, r11);
                 r12 = fma(vec4(u.z), t, r12);

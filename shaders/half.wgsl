@@ -26,3 +26,14 @@ fn to_half(x: vec4<f32>, scale: f32) -> vec4<f32> {
     return select(x, bitcast<vec4<f32>>(rounded), finite);
 }
 
+
+// x scale in f16, packed.
+fn packed_halves(x: vec4<f32>, scale: f32) -> vec2<u32> {
+    let halves = to_half(x, scale);
+    // Exact, however a driver rounds, but for what is not finite and for subnormal numbers.
+    return vec2(pack2x16float(halves.xy), pack2x16float(halves.zw));
+}
+
+fn four_halves(packed: vec2<u32>) -> vec4<f32> {
+    return vec4(unpack2x16float(packed.x), unpack2x16float(packed.y));
+}

@@ -109,6 +109,12 @@ pub(crate) trait Backend: Send + Sync + fmt::Debug {
     /// Makes everything that running the programs needs: pipelines, bindings, scratch memory.
     fn compile(&self, programs: &[Program], buffers: &[Storage]) -> Result<Box<dyn Executable>>;
 
+    /// How many words each buffer of a training step's programs takes: more will do.
+    fn step_words(&self, programs: &[Program], _precision: Precision) -> Vec<usize> {
+        let program = programs.first().map_or(&[][..], |program| &program.buffers);
+        program.iter().map(|spec| spec.words).collect()
+    }
+
     /// The same for the programs of one training step, by the strategy asked for.
     ///
     /// # Errors

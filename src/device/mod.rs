@@ -185,6 +185,11 @@ impl Device {
         self.backend.compile(programs, &checked(programs, &sizes(buffers), buffers)?)
     }
 
+    /// How many words each buffer of a training step's programs takes in this precision.
+    pub(crate) fn step_words(&self, programs: &[Program], precision: Precision) -> Vec<usize> {
+        self.backend.step_words(programs, precision)
+    }
+
     /// The same for the programs of one training step, by the strategy asked for.
     pub(crate) fn compile_step(
         &self,
@@ -192,7 +197,16 @@ impl Device {
         buffers: &[Buffer],
         how: How,
     ) -> Result<Compiled> {
-        let storages = checked(programs, &sizes(buffers), buffers)?;
+        let mut words = sizes(buffers);
+        let specs = programs.first().map_or(&[][..], |program| &program.buffers);
+        let taken = self.backend.step_words(programs, how.precision);
+        for ((words, spec), taken) in words.iter_mut().zip(specs).zip(taken) {
+            // What is kept in f16 fits a shorter buffer than its numbers have words.
+            if *words >= taken {
+                *words = spec.words.max(*words);
+            }
+        }
+        let storages = checked(programs, &words, buffers)?;
         self.backend.compile_step(programs, &storages, how)
     }
 

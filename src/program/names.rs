@@ -62,6 +62,13 @@ pub const STATISTICS: &str = "statistics";
 /// The histograms of a traced minibatch, u32.
 pub const COUNTS: &str = "counts";
 
+/// Whether a buffer holds what one layer hands on to another, which is nobody else's: an activation or a
+/// delta.
+#[must_use]
+pub fn is_passed_on(name: &str) -> bool {
+    name.split_once('.').is_some_and(|(prefix, _)| ["output", "delta"].contains(&prefix))
+}
+
 /// Whether a buffer holds a part of the data: features, targets or weights of rows.
 pub(crate) fn is_data(name: &str) -> bool {
     let prefixes = [FEATURES, TARGETS, WEIGHTS];

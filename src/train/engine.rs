@@ -144,17 +144,19 @@ impl Engine {
 
         let weight_parts = placed.iter().flat_map(|weights| &weights.parts);
         let mut parts = features.parts.iter().chain(&targets.parts).chain(weight_parts);
-        let place = |spec: &crate::program::BufferSpec| match spec.name.as_str() {
+        let place = |(spec, words): (&crate::program::BufferSpec, usize)| match spec.name.as_str() {
             names::PARAMETERS => Ok(mlp.buffer().clone()),
             names::POSITIVE_WEIGHTS => device.upload(positive_weights.unwrap_or_default()),
             name if names::is_data(name) => {
                 parts.next().cloned().map_or_else(|| device.allocate(spec.words), Ok)
             }
-            _ => device.allocate(spec.words),
+            _ => device.allocate(words),
         };
-        let buffers: Vec<Buffer> = programs[0].buffers.iter().map(place).collect::<Result<_>>()?;
-        let Compiled { executable, reason } =
-            device.compile_step(&programs, &buffers, setup.how(plan.steps))?;
+        let how = setup.how(plan.steps);
+        let words = device.step_words(&programs, how.precision);
+        let specs = programs[0].buffers.iter().zip(words);
+        let buffers: Vec<Buffer> = specs.map(place).collect::<Result<_>>()?;
+        let Compiled { executable, reason } = device.compile_step(&programs, &buffers, how)?;
         let specs = programs[0].buffers.iter().map(|spec| spec.name.clone()).collect();
         let epoch = plan.epoch();
         Ok(Self { executable, reason, plan, epoch, reduction, weights, steps, specs, buffers })

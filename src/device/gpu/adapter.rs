@@ -21,6 +21,11 @@ const OPTIONAL: wgpu::Features = wgpu::Features::SUBGROUP
     .union(wgpu::Features::SHADER_INT64)
     .union(wgpu::Features::TIMESTAMP_QUERY);
 
+/// What kernels of cooperative matrices need.
+const MATRICES: wgpu::Features = wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX
+    .union(wgpu::Features::SHADER_F16)
+    .union(wgpu::Features::SUBGROUP);
+
 /// An adapter, and its context as soon as it is opened.
 struct Found {
     adapter: wgpu::Adapter,
@@ -121,9 +126,12 @@ async fn enumerate() -> Vec<Found> {
 }
 
 async fn connect(found: &Found) -> Result<Context> {
+    let cooperative = cooperative(&found.adapter);
+    let matrices = if cooperative.is_some() { MATRICES } else { wgpu::Features::empty() };
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("wgrad"),
-        required_features: found.adapter.features() & OPTIONAL,
+        required_features: found.adapter.features() & OPTIONAL | matrices,
+        experimental_features: experimental(cooperative.is_some()),
         required_limits: found.adapter.limits(),
         ..Default::default()
     };
@@ -134,7 +142,36 @@ async fn connect(found: &Found) -> Result<Context> {
     };
     let request = found.adapter.request_device(&descriptor).await;
     let (device, queue) = request.map_err(|error| failed(error.to_string()))?;
-    Ok(Context::new(device, queue, found.info.clone()))
+    Ok(Context::new(device, queue, found.info.clone(), cooperative))
+}
+
+/// The rows and columns of the largest matrices of f16 that a subgroup multiplies into f32.
+fn cooperative(adapter: &wgpu::Adapter) -> Option<usize> {
+    use wgpu::CooperativeScalarType::{F16, F32};
+    if !adapter.features().contains(MATRICES) {
+        return None;
+    }
+    let listed = adapter.cooperative_matrix_properties();
+    [16, 8]
+        .into_iter()
+        .find(|&size| {
+            let fits = |matrices: &wgpu::CooperativeMatrixProperties| {
+                let sizes = [matrices.m_size, matrices.n_size, matrices.k_size];
+                sizes == [size; 3] && (matrices.ab_type, matrices.cr_type) == (F16, F32)
+            };
+            listed.iter().any(fits)
+        })
+        .map(|size| size as usize)
+}
+
+/// Leave to use what wgpu calls experimental.
+fn experimental(wanted: bool) -> wgpu::ExperimentalFeatures {
+    if !wanted {
+        return wgpu::ExperimentalFeatures::disabled();
+    }
+    // SAFETY: what may go wrong is a shader that wgpu should have refused. Ours, `gemm_coop.wgsl`, asks for
+    // matrices of a shape that the adapter lists, in uniform control flow and inside of its own arrays.
+    unsafe { wgpu::ExperimentalFeatures::enabled() }
 }
 
 fn kind(device_type: wgpu::DeviceType) -> DeviceKind {

@@ -36,6 +36,8 @@ pub(super) struct Context {
     pub(super) limits: wgpu::Limits,
     /// The threads of a subgroup, if all have the same and shaders may use them.
     pub(super) subgroup: Option<usize>,
+    /// The rows and columns of the matrices of f16 that a subgroup multiplies into f32, if it does.
+    pub(super) cooperative: Option<usize>,
     /// Whether shaders may use integers of 64 bits.
     pub(super) long_words: bool,
     pub(super) meter: Meter,
@@ -53,7 +55,12 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Context {
-    pub(super) fn new(device: wgpu::Device, queue: wgpu::Queue, info: DeviceInfo) -> Self {
+    pub(super) fn new(
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+        info: DeviceInfo,
+        cooperative: Option<usize>,
+    ) -> Self {
         let faults = Arc::new(Mutex::new(Faults::default()));
         let heard = faults.clone();
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
@@ -83,6 +90,7 @@ impl Context {
             info,
             limits,
             subgroup,
+            cooperative,
             long_words,
             meter,
             profiler: Profiler::default(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::{Executable, Launch, Meter, Timed};
 use super::Shared;
 use super::binding::{Binder, Bound, Place};
-use super::kernels::{self, Dispatch, Target};
+use super::kernels::{self, Dispatch, Halves, Target};
 use super::recorder::MAX_WORK;
 use super::timestamps::{self, Timestamps};
 use crate::error::Result;
@@ -18,10 +18,14 @@ const MAX_LAUNCHES: usize = 4_096;
 /// several submissions to be under way.
 const MAX_DISPATCHES: usize = 2_048;
 
+const STORAGE: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE;
+
 /// Compiled programs.
 pub(super) struct GpuExecutable {
     shared: Arc<Shared>,
     programs: Vec<Vec<Bound>>,
+    /// What makes the copies in f16 as a run begins.
+    opening: Vec<Bound>,
     /// What each dispatch is where somebody profiles.
     timed: Vec<Vec<Timed>>,
     /// The arguments of up to [`MAX_LAUNCHES`] launches.
@@ -39,10 +43,14 @@ impl GpuExecutable {
         target: Target,
     ) -> Result<Self> {
         let context = &shared.context;
+        let halves = Halves::of_precision(programs, target.precision);
+        let copies = halves.beside.iter().map(|&words| context.buffer("half", words, STORAGE));
+        let copies: Vec<wgpu::Buffer> = copies.collect::<Result<_>>()?;
+        let buffers: Vec<&wgpu::Buffer> = buffers.iter().copied().chain(&copies).collect();
         let lower = |program: &Program| {
             let (mut dispatches, mut timed) = (Vec::new(), Vec::new());
             for op in &program.ops {
-                let part = kernels::lower(op, target)?;
+                let part = kernels::lower(op, target, &halves)?;
                 timed.extend(timestamps::timed(op, &part));
                 dispatches.extend(part);
             }
@@ -50,24 +58,26 @@ impl GpuExecutable {
         };
         let lowered: Vec<_> = programs.iter().map(lower).collect::<Result<_>>()?;
         let (lowered, timed): (Vec<Vec<Dispatch>>, Vec<_>) = lowered.into_iter().unzip();
+        let opening = programs.first().map_or_else(Vec::new, |program| halves.copies(program));
         let stride = Binder::stride(context);
-        let all = || lowered.iter().flatten();
+        let all = || lowered.iter().flatten().chain(&opening);
         let uniforms = parameters(&shared, all(), stride)?;
         let scratch_words = all().map(|dispatch| dispatch.scratch).max().unwrap_or(0);
-        let scratch = context.buffer("scratch", scratch_words, wgpu::BufferUsages::STORAGE)?;
+        let scratch = context.buffer("scratch", scratch_words, STORAGE)?;
         let mut offset = 0;
         let mut bind = |dispatch: &Dispatch| {
-            let place = Place { buffers, scratch: &scratch, uniforms: &uniforms, offset };
+            let place = Place { buffers: &buffers, scratch: &scratch, uniforms: &uniforms, offset };
             offset += stride;
             shared.binder.bind(context, &shared.pipelines, dispatch, place)
         };
-        let bound = |list: &Vec<Dispatch>| list.iter().map(&mut bind).collect();
-        let programs = lowered.iter().map(bound).collect::<Result<_>>()?;
+        let mut bound = |list: &Vec<Dispatch>| list.iter().map(&mut bind).collect();
+        let programs = lowered.iter().map(&mut bound).collect::<Result<_>>()?;
+        let opening = bound(&opening)?;
         let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
         let args = context.buffer("step arguments", MAX_LAUNCHES * stride / 4, usage)?;
         let args_group = shared.pipelines.bind_args(context, &args);
         let bytes = Vec::with_capacity(MAX_LAUNCHES * stride);
-        Ok(Self { programs, timed, args, args_group, stride, bytes, shared })
+        Ok(Self { programs, opening, timed, args, args_group, stride, bytes, shared })
     }
 
     /// Uploads the arguments of the launches.
@@ -82,6 +92,20 @@ impl GpuExecutable {
         // In order with the submissions: those before have read what is overwritten here.
         context.queue.write_buffer(&self.args, 0, &self.bytes);
         Meter::add(&context.meter.uploads, 1);
+    }
+
+    /// Submits what a run begins with; the arguments are uploaded, whatever they are.
+    fn open(&self) -> Result<()> {
+        if self.opening.is_empty() {
+            return Ok(());
+        }
+        let context = &self.shared.context;
+        let mut encoder = context.device.create_command_encoder(&Default::default());
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        pass.set_bind_group(0, &self.args_group, &[0]);
+        self.opening.iter().for_each(|bound| bound.encode(&mut pass));
+        drop(pass);
+        context.submit(Some(encoder.finish()))
     }
 
     /// Submits a launch with each dispatch between timestamps.
@@ -126,6 +150,7 @@ impl GpuExecutable {
 impl Executable for GpuExecutable {
     fn run(&mut self, launches: &[Launch]) -> Result<()> {
         self.shared.recorder.flush()?;
+        self.open()?;
         for chunk in launches.chunks(MAX_LAUNCHES) {
             self.upload(chunk);
             let mut done = 0;

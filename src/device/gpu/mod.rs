@@ -36,7 +36,7 @@ use self::binding::Binder;
 use self::candidate::Candidate;
 use self::context::Context;
 use self::executable::GpuExecutable;
-use self::kernels::Target;
+use self::kernels::{Halves, Target};
 use self::pipelines::Pipelines;
 use self::readback::Part;
 use self::recorder::Recorder;
@@ -92,11 +92,14 @@ impl Shared {
         let target = Target {
             software: context.info.kind == DeviceKind::Software,
             subgroup: context.subgroup,
+            cooperative: context.cooperative,
             long_words: context.long_words,
             max_threads: context.limits.max_compute_invocations_per_workgroup,
             max_workgroup_words: context.limits.max_compute_workgroup_storage_size as usize / 4,
             max_buffers: context.limits.max_storage_buffers_per_shader_stage as usize,
             precision: Precision::F32,
+            #[cfg(test)]
+            shape: None,
         };
         let pipelines = Pipelines::new(&context);
         let binder = Binder::new(&context)?;
@@ -210,7 +213,7 @@ impl Backend for Gpu {
     fn execute(&self, op: &Op, buffers: &[&Storage], args: &StepArgs) -> Result<()> {
         let Shared { pipelines, binder, recorder, target, .. } = &*self.shared;
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(|&storage| buffer(storage)).collect();
-        let dispatches = kernels::lower(op, *target)?;
+        let dispatches = kernels::lower(op, *target, &Halves::default())?;
         let on = self.shared.context.profiler.is_on();
         let timed = if on { timestamps::timed(op, &dispatches) } else { Vec::new() };
         recorder.record(pipelines, binder, (&dispatches, &timed), &buffers, args)
@@ -219,6 +222,11 @@ impl Backend for Gpu {
     fn compile(&self, programs: &[Program], buffers: &[Storage]) -> Result<Box<dyn Executable>> {
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(buffer).collect();
         self.compile_ops(programs, &buffers, Precision::F32)
+    }
+
+    fn step_words(&self, programs: &[Program], precision: Precision) -> Vec<usize> {
+        let halves = Halves::of_precision(programs, precision);
+        programs.first().map_or_else(Vec::new, |program| halves.words(program))
     }
 
     fn compile_step(

@@ -90,7 +90,9 @@ impl Pipelines {
         if let Some(module) = lock(&self.modules).get(kernel.name) {
             return module.clone();
         }
-        let text = [ARGS, kernel.source].concat();
+        let enables = kernel.source.split_inclusive('\n').take_while(|x| x.starts_with("enable "));
+        let (enables, source) = kernel.source.split_at(enables.map(str::len).sum());
+        let text = [enables, ARGS, source].concat();
         let module = descriptors::module(device, kernel.name, &text);
         lock(&self.modules).insert(kernel.name, module.clone());
         module

@@ -1,7 +1,7 @@
 //! What a step demands by each strategy, counted from its sizes.
 
 use super::super::fused::plan::Plan;
-use super::super::kernels::{self, Target};
+use super::super::kernels::{self, Halves, Target};
 use super::rule::{Demand, Pass, Way};
 use crate::device::Strategy;
 use crate::error::Result;
@@ -137,7 +137,7 @@ pub(in super::super) fn program(programs: &[Program], target: Target) -> Result<
         compilation: 0.0,
     };
     for op in programs.first().iter().flat_map(|program| &program.ops) {
-        demand.dispatches += kernels::lower(op, target)?.len();
+        demand.dispatches += kernels::lower(op, target, &Halves::default())?.len();
         let pass = |(products, iterations)| Pass { products, iterations };
         demand.passes.extend(kernels::tiles(op, target).map(pass));
     }

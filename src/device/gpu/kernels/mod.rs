@@ -10,9 +10,11 @@
 mod adjust;
 mod elementwise;
 mod gemm;
+mod halves;
 mod histogram;
 mod loss;
 mod mismatch;
+mod narrow;
 mod random;
 mod reduce;
 mod rows;
@@ -20,6 +22,10 @@ mod softmax;
 mod transpose;
 mod unfused;
 mod update;
+
+#[cfg(test)]
+pub(super) use gemm::TileShape;
+pub(super) use halves::Halves;
 
 use crate::device::Precision;
 use crate::error::{Error, Result};
@@ -86,6 +92,8 @@ pub(super) struct Target {
     pub(super) software: bool,
     /// The threads of a subgroup, if all have the same and shaders may use them.
     pub(super) subgroup: Option<usize>,
+    /// The rows and columns of the matrices of f16 that a subgroup multiplies into f32, if it does.
+    pub(super) cooperative: Option<usize>,
     /// Whether shaders may use integers of 64 bits.
     pub(super) long_words: bool,
     /// The threads of a workgroup.
@@ -96,6 +104,9 @@ pub(super) struct Target {
     pub(super) max_buffers: usize,
     /// Of the products.
     pub(super) precision: Precision,
+    /// How products are cut, whatever would be chosen.
+    #[cfg(test)]
+    pub(super) shape: Option<TileShape>,
 }
 
 /// The most iterations that one invocation's loops may have together.
@@ -107,9 +118,19 @@ const MAX_GROUPS: usize = 65_535;
 /// The threads of a workgroup in elementwise kernels.
 const THREADS: usize = 64;
 
-/// The dispatches that execute an instruction.
-pub(super) fn lower(op: &Op, target: Target) -> Result<Vec<Dispatch>> {
-    if let Some(list) = unfused::dispatches(op, target)? {
+/// The dispatches that execute an instruction over buffers of which some are kept in f16.
+pub(super) fn lower(op: &Op, target: Target, halves: &Halves) -> Result<Vec<Dispatch>> {
+    let mut list = instruction(op, target, halves)?;
+    list.extend(halves.after(op));
+    Ok(list)
+}
+
+/// The dispatches of the instruction alone.
+fn instruction(op: &Op, target: Target, halves: &Halves) -> Result<Vec<Dispatch>> {
+    if let Some(list) = unfused::dispatches(op, target, halves)? {
+        return Ok(list);
+    }
+    if let Some(list) = update::lower_half(op, halves) {
         return Ok(list);
     }
     match *op {
@@ -119,7 +140,7 @@ pub(super) fn lower(op: &Op, target: Target) -> Result<Vec<Dispatch>> {
         | Op::Activate { .. }
         | Op::Differentiate { .. } => Ok(vec![elementwise::lower(op)]),
         Op::Matmul { .. } | Op::Dense { .. } | Op::Backward { .. } | Op::Gradient { .. } => {
-            gemm::lower(op, target)
+            gemm::lower(op, target, halves)
         }
         Op::Softmax { logarithm, input, output } => {
             softmax::lower(op, logarithm, input, output, target).map(|dispatch| vec![dispatch])

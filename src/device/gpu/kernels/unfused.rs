@@ -4,13 +4,17 @@
 //! Such an activation is a dispatch of its own, which for wide layers costs little beside the
 //! product.
 
-use super::{Dispatch, Target, elementwise, lower};
+use super::{Dispatch, Halves, Target, elementwise, instruction};
 use crate::error::Result;
 use crate::nn::Activation;
 use crate::op::Op;
 
 /// The dispatches of a layer's instruction, if its activation is not in `activation_fused.wgsl`.
-pub(super) fn dispatches(op: &Op, target: Target) -> Result<Option<Vec<Dispatch>>> {
+pub(super) fn dispatches(
+    op: &Op,
+    target: Target,
+    halves: &Halves,
+) -> Result<Option<Vec<Dispatch>>> {
     let (linear, rest) = match *op {
         Op::Dense { input, weight, bias, activation, pre, output } if !is_fused(activation) => {
             let sums = pre.unwrap_or(output);
@@ -39,12 +43,12 @@ pub(super) fn dispatches(op: &Op, target: Target) -> Result<Option<Vec<Dispatch>
         }
         _ => return Ok(None),
     };
-    let mut list = lower(&linear, target)?;
+    let mut list = instruction(&linear, target, halves)?;
     list.push(rest);
     Ok(Some(list))
 }
 
-fn is_fused(activation: Activation) -> bool {
+pub(super) fn is_fused(activation: Activation) -> bool {
     matches!(
         activation,
         Activation::Identity | Activation::Relu | Activation::Tanh | Activation::Sigmoid

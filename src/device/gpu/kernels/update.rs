@@ -1,6 +1,6 @@
 //! The optimizer's step, one parameter a thread, or four.
 
-use super::{Access, Dispatch, Kernel, Slot, THREADS, grid, offset, word};
+use super::{Access, Dispatch, Halves, Kernel, Slot, THREADS, grid, offset, word};
 use crate::op::{Op, View};
 use crate::optim::Optimizer;
 
@@ -29,6 +29,26 @@ const TRUST_STEP_BINDINGS: &[Access] = &[Access::Read, Access::Read, Access::Rea
 
 static UPDATE: Kernel = kernel!("update", "f32", "update", UPDATE_BINDINGS, "update_rules");
 static UPDATE4: Kernel = kernel!("update4", "vec4<f32>", "update", UPDATE_BINDINGS, "update_rules");
+static UPDATE_HALF: Kernel = Kernel {
+    name: "update_half",
+    entry: "update_half",
+    source: concat!(
+        "alias Element = vec4<f32>;\n",
+        include_str!("../../../../shaders/common.wgsl"),
+        include_str!("../../../../shaders/update.wgsl"),
+        include_str!("../../../../shaders/update_rules.wgsl"),
+        include_str!("../../../../shaders/half.wgsl"),
+        include_str!("../../../../shaders/update_half.wgsl"),
+    ),
+    bindings: &[
+        Access::Read,
+        Access::Write,
+        Access::Write,
+        Access::Write,
+        Access::Write,
+        Access::Write,
+    ],
+};
 static DIRECTION: Kernel = kernel!("direction", "f32", "direction", DIRECTION_BINDINGS);
 static DIRECTION4: Kernel = kernel!("direction4", "vec4<f32>", "direction", DIRECTION_BINDINGS);
 static TRUST_STEP: Kernel = kernel!("trust_step", "f32", "trust_step", TRUST_STEP_BINDINGS);
@@ -107,6 +127,22 @@ fn update(
         scratch: 0,
         work: 8 * parameters.shape.len() as u64,
     }
+}
+
+/// The dispatches of an update of parameters of which a copy is kept in f16: one where all lies in fours.
+pub(super) fn lower_half(op: &Op, halves: &Halves) -> Option<Vec<Dispatch>> {
+    let &Op::Update { optimizer, rate_factor, parameters, gradients, moments } = op else {
+        return None;
+    };
+    let half = halves.get(parameters.buffer)?;
+    let mut dispatch = update(optimizer, rate_factor, parameters, gradients, moments);
+    if dispatch.kernel.name != UPDATE4.name {
+        return Some([vec![dispatch], halves.copied(parameters)].concat());
+    }
+    dispatch.kernel = &UPDATE_HALF;
+    dispatch.constants.push(("SCALE", (half.scale as f32).to_bits()));
+    dispatch.slots.push(Slot::Buffer(half.buffer));
+    Some(vec![dispatch])
 }
 
 fn direction(

@@ -3,23 +3,30 @@
 use std::sync::Arc;
 
 use super::super::context::MAX_IN_FLIGHT;
-use super::super::kernels::{LOOP_LIMIT, Slot, Target, lower};
+use super::super::kernels::{self, Dispatch, Halves, LOOP_LIMIT, Slot, Target};
 use super::super::recorder::MAX_PENDING;
 use super::super::{Gpu, adapter};
 use super::{gpu, gpus, numbers};
 use crate::device::{Backend, Launch, Precision, Storage};
+use crate::error::Result;
 use crate::op::{Axis, BinaryOp, Op, Reduction, Shape, StepArgs, View};
 use crate::program::{BufferSpec, Program};
 
 const HARDWARE: Target = Target {
     software: false,
     subgroup: None,
+    cooperative: None,
     long_words: false,
     max_threads: 256,
     max_workgroup_words: 4_096,
     max_buffers: 8,
     precision: Precision::F32,
+    shape: None,
 };
+
+fn lower(op: &Op, target: Target) -> Result<Vec<Dispatch>> {
+    kernels::lower(op, target, &Halves::default())
+}
 
 fn fresh() -> Option<Gpu> {
     gpu()?;
@@ -43,9 +50,23 @@ fn constant(op: &Op, target: Target, name: &str) -> u32 {
 
 #[test]
 fn products_are_tiled_by_size_and_split_where_the_output_is_small() {
-    let desktop = Target { max_workgroup_words: 8_192, ..HARDWARE };
-    assert_eq!(constant(&matmul(4_096, 4_096, 4_096), desktop, "BLOCKS"), 2);
-    assert_eq!(constant(&matmul(4_096, 4_096, 4_096), HARDWARE, "BLOCKS"), 1);
+    for (words, blocks, stages) in [(8_192, 2, 2), (4_096, 2, 1), (2_048, 1, 1)] {
+        let target = Target { max_workgroup_words: words, ..HARDWARE };
+        assert_eq!(constant(&matmul(4_096, 4_096, 4_096), target, "BLOCKS"), blocks);
+        assert_eq!(constant(&matmul(4_096, 4_096, 4_096), target, "STAGES"), stages);
+    }
+    // Matrices of f16 are for operands that are rounded to it.
+    let matrices = Target {
+        cooperative: Some(16),
+        subgroup: Some(32),
+        max_workgroup_words: 8_192,
+        ..HARDWARE
+    };
+    let mixed = Target { precision: Precision::MIXED, ..matrices };
+    assert_eq!(constant(&matmul(4_096, 4_096, 4_096), matrices, "LANES"), 0);
+    assert_eq!(constant(&matmul(4_096, 4_096, 4_096), mixed, "LANES"), 32);
+    assert_eq!(constant(&matmul(4_096, 4_096, 4_096), mixed, "ACROSS"), 4);
+    assert_eq!(constant(&matmul(64, 4_096, 64), mixed, "DOWN"), 1);
     assert_eq!(constant(&matmul(32, 4_096, 10), HARDWARE, "SIDE"), 8);
     let split = lower(&matmul(32, 4_096, 10), HARDWARE).unwrap();
     assert_eq!(split.len(), 2);

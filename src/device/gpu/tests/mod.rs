@@ -1,10 +1,12 @@
 //! What only the inside of the backend can show: every kernel against f64, with guard bands and
 //! poisoned outputs, and the queues.
 
+mod halves;
 mod internals;
 mod ops;
 mod precision;
 mod reference;
+mod shapes;
 mod two_pass;
 
 use std::sync::{Arc, OnceLock};

@@ -11,7 +11,7 @@ const SCALE: u32 = 4_096;
 const MIXED: Precision = Precision::Mixed { loss_scale: SCALE };
 
 /// Mixed precision, by a strategy.
-fn mixed(strategy: Strategy) -> How {
+pub(super) fn mixed(strategy: Strategy) -> How {
     How { strategy, precision: MIXED, calibration: None, steps: 1 }
 }
 
