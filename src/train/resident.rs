@@ -56,27 +56,36 @@ impl Placed {
     }
 }
 
-/// The targets of a data set as the loss needs them, and their columns.
+/// Checks that the targets of a data set suit a loss and a network.
 ///
 /// # Errors
 /// [`Error::Targets`] if they are of the other kind, [`Error::Argument`] for a value that is no
 /// target of the loss, [`Error::Label`] for a label without an output.
+pub(super) fn check_targets_fit(data: &Dataset, loss: Loss, network_outputs: usize) -> Result<()> {
+    check_targets(loss, data)?;
+    let Targets::Labels { labels, .. } = data.targets() else { return Ok(()) };
+    let beyond = |label: &u32| *label as usize >= network_outputs;
+    labels.iter().position(beyond).map_or(Ok(()), |row| {
+        let label = i64::from(labels[row]);
+        Err(Error::Label { row, label, classes: network_outputs })
+    })
+}
+
+/// The targets of a data set as the loss needs them, and their columns.
+///
+/// # Errors
+/// Those of [`check_targets_fit`].
 pub(super) fn target_words(
     data: &Dataset,
     loss: Loss,
     network_outputs: usize,
 ) -> Result<(Arc<Vec<f32>>, usize)> {
-    check_targets(loss, data)?;
-    match data.targets() {
+    check_targets_fit(data, loss, network_outputs)?;
+    Ok(match data.targets() {
         Targets::Labels { labels, .. } => {
-            let beyond = |label: &u32| *label as usize >= network_outputs;
-            if let Some(row) = labels.iter().position(beyond) {
-                let label = i64::from(labels[row]);
-                return Err(Error::Label { row, label, classes: network_outputs });
-            }
             let words = labels.iter().map(|&label| f32::from_bits(label)).collect();
-            Ok((Arc::new(words), 1))
+            (Arc::new(words), 1)
         }
-        Targets::Values { values, outputs } => Ok((values.clone(), *outputs)),
-    }
+        Targets::Values { values, outputs } => (values.clone(), *outputs),
+    })
 }

@@ -8,7 +8,7 @@ use crate::op::Shape;
 use crate::persist::RunSettings;
 use crate::train::Trainer;
 use crate::train::objective::Objective;
-use crate::train::resident::target_words;
+use crate::train::resident::check_targets_fit;
 
 /// The most networks of a dispatch: the workgroups that all adapters take.
 const MOST_MEMBERS: usize = 65_535;
@@ -39,7 +39,7 @@ fn check(job: &Job<'_>) -> Result<()> {
     if objective.weights(data, mlp.network().outputs())?.is_some() {
         return Err(Error::argument("the weights", "given", "no strategy knows weighted rows"));
     }
-    target_words(data, objective.loss, mlp.network().outputs()).map(drop)
+    check_targets_fit(data, objective.loss, mlp.network().outputs())
 }
 
 /// Whether two trainings differ in nothing but their numbers.
