@@ -1,6 +1,7 @@
 //! A compiled training run: the programs of the whole and of the short last minibatch, bound to
 //! the network's parameters, the data, and the optimizer's state.
 
+use super::Trainer;
 use super::flight::{EpochStep, Plan};
 use super::objective::{Objective, Weights};
 use super::recording::Recorder;
@@ -31,6 +32,19 @@ pub(super) struct Setup<'a> {
 }
 
 impl<'a> Setup<'a> {
+    /// What a trainer asks for, with nobody looking at it and as many epochs queued as there are.
+    pub(super) fn of(trainer: &Trainer, settings: &'a RunSettings) -> Self {
+        Self {
+            settings,
+            trains: true,
+            recorder: None,
+            strategy: trainer.strategy,
+            calibration: trainer.calibration,
+            epochs: trainer.epochs,
+            most_epochs: usize::MAX,
+        }
+    }
+
     /// Computes gradients and leaves them.
     pub(super) fn gradients(settings: &'a RunSettings) -> Self {
         let strategy = Strategy::Program;

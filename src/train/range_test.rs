@@ -127,15 +127,7 @@ impl Trainer {
         range.check()?;
         self.check()?;
         let settings = RunSettings { accumulate: 1, ..self.settings.clone() };
-        let setup = Setup {
-            settings: &settings,
-            trains: true,
-            recorder: None,
-            strategy: self.strategy,
-            calibration: self.calibration,
-            epochs: 1,
-            most_epochs: usize::MAX,
-        };
+        let setup = Setup { epochs: 1, ..Setup::of(self, &settings) };
         let copy = mlp.to_device_async(mlp.device()).await?;
         let mut engine = Engine::new(&copy, data, setup)?;
         let plan = engine.plan;

@@ -51,13 +51,9 @@ impl<'a> Run<'a> {
     pub(super) fn new(trainer: &Trainer, mlp: &'a Mlp, train: &Dataset) -> Result<Self> {
         let settings = RunSettings { rows: train.len(), ..trainer.settings.clone() };
         let setup = Setup {
-            settings: &settings,
-            trains: true,
             recorder: trainer.recorder.as_ref(),
-            strategy: trainer.strategy,
-            calibration: trainer.calibration,
-            epochs: trainer.epochs,
             most_epochs: trainer.patience(),
+            ..Setup::of(trainer, &settings)
         };
         let engine = Engine::new(mlp, train, setup)?;
         let tracer = trainer.trace_every.map(|every| Tracer::new(mlp, &engine, every));

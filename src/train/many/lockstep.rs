@@ -60,13 +60,8 @@ impl<'a> Lockstep<'a> {
         let apart = group.iter().any(|job| !share_coefficients(trainer, &job.trainer));
         let steps = first.data.len().div_ceil(settings.batch_size.max(1));
         let setup = Setup {
-            settings: &settings,
-            trains: true,
-            recorder: None,
-            strategy: trainer.strategy,
-            calibration: trainer.calibration,
-            epochs: trainer.epochs,
             most_epochs: most_epochs(count, apart, [steps, first.data.len()]),
+            ..Setup::of(trainer, &settings)
         };
         let plan = Plan::new(first.data.len(), network, setup)?;
         let data = Shelf::new(device, group)?;
