@@ -95,10 +95,18 @@ impl Engine {
         epilogue: impl FnMut(usize, usize, &mut [f32]),
         scratch: &mut Scratch,
     ) {
+        let (m, n, k) = (c.rows(), c.cols(), b.rows());
+        assert!(a.rows() == m && a.cols() == k && b.cols() == n, "shapes disagree");
+        if m == 0 || n == 0 {
+            return;
+        }
         match self {
-            Self::Vectors(kernel) => Product { kernel, a, b, c, beta }.run(epilogue, scratch),
+            // SAFETY: the shapes have been looked at.
+            Self::Vectors(kernel) => unsafe {
+                Product { kernel, a, b, c, beta }.run(epilogue, scratch);
+            },
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: this variant is made only where the unit is there.
+            // SAFETY: likewise, and this variant is made only where the unit is there.
             Self::Amx => unsafe { amx::Product { a, b, c, beta }.run(epilogue, scratch) },
         }
     }

@@ -75,16 +75,14 @@ pub(super) fn parts(range: Range<usize>, size: usize) -> impl Iterator<Item = Ra
 
 impl Product<'_, '_> {
     /// Computes the product and hands its elements to the epilogue in runs; see `Work::run`.
-    pub(super) fn run(
+    ///
+    /// # Safety
+    /// The shapes agree, and C has elements.
+    pub(super) unsafe fn run(
         mut self,
         mut epilogue: impl FnMut(usize, usize, &mut [f32]),
         scratch: &mut Scratch,
     ) {
-        let (m, n, k) = (self.c.rows(), self.c.cols(), self.b.rows());
-        assert!(self.a.rows() == m && self.a.cols() == k && self.b.cols() == n, "shapes disagree");
-        if m == 0 || n == 0 {
-            return;
-        }
         self.blocks(&mut epilogue, scratch);
     }
 

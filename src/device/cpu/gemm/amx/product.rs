@@ -71,17 +71,13 @@ impl<'a> Product<'a, '_> {
     /// Computes the product and hands its elements to the epilogue in runs; see `Work::run`.
     ///
     /// # Safety
-    /// The unit is there.
+    /// The unit is there, the shapes agree, and C has elements.
     pub(in super::super) unsafe fn run(
         mut self,
         mut epilogue: impl FnMut(usize, usize, &mut [f32]),
         scratch: &mut Scratch,
     ) {
         let (m, n, k) = (self.c.rows(), self.c.cols(), self.b.rows());
-        assert!(self.a.rows() == m && self.a.cols() == k && self.b.cols() == n, "shapes disagree");
-        if m == 0 || n == 0 {
-            return;
-        }
         scratch.reserve_tiles(room(m, n, k));
         let (packed_a, packed_b) = scratch.tiles();
         // SAFETY: the unit is there, says the caller.
