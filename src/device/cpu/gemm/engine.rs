@@ -91,10 +91,11 @@ impl Engine {
     /// If the shapes disagree.
     pub(super) fn run(
         self,
-        Operands { a, b, c, beta }: Operands<'_, '_>,
+        operands: Operands<'_, '_>,
         epilogue: impl FnMut(usize, usize, &mut [f32]),
         scratch: &mut Scratch,
     ) {
+        let Operands { a, b, c, .. } = &operands;
         let (m, n, k) = (c.rows(), c.cols(), b.rows());
         assert!(a.rows() == m && a.cols() == k && b.cols() == n, "shapes disagree");
         if m == 0 || n == 0 {
@@ -103,11 +104,12 @@ impl Engine {
         match self {
             // SAFETY: the shapes have been looked at.
             Self::Vectors(kernel) => unsafe {
+                let Operands { a, b, c, beta } = operands;
                 Product { kernel, a, b, c, beta }.run(epilogue, scratch);
             },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: likewise, and this variant is made only where the unit is there.
-            Self::Amx => unsafe { amx::Product { a, b, c, beta }.run(epilogue, scratch) },
+            Self::Amx => unsafe { operands.run_on_amx(epilogue, scratch) },
         }
     }
 }

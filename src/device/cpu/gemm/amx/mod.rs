@@ -19,7 +19,7 @@ mod product;
 mod tile;
 mod unit;
 
-pub(super) use product::{Product, room};
+pub(super) use product::room;
 pub(super) use unit::is_there;
 
 /// Rows of a tile of A and of C, and columns of a tile of B and of C.

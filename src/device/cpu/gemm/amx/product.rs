@@ -4,9 +4,10 @@
 //! columns, pairs of tiles of rows. A block of A lies packed in the L2 cache while the panels of B
 //! go past it, each packed as it comes. A narrow B is one panel and packed once for all rows.
 
+use super::super::engine::Operands;
 use super::super::product::parts;
 use super::super::runs::Runs;
-use super::super::{Beta, Lhs, MatMut, MatRef, Scratch};
+use super::super::{Beta, Lhs, Scratch};
 use super::pack::{Along, Lanes, pack, prefetch};
 use super::tile::{TILES, Tiles};
 use super::unit::Unit;
@@ -27,14 +28,6 @@ const BLOCK: usize = MC * 384;
 const NC: usize = 128;
 /// Chunks of a lane that are asked for ahead.
 const AHEAD: usize = 4;
-
-/// A product on the matrix unit.
-pub(in super::super) struct Product<'a, 'c> {
-    pub(in super::super) a: Lhs<'a>,
-    pub(in super::super) b: MatRef<'a>,
-    pub(in super::super) c: MatMut<'c>,
-    pub(in super::super) beta: Beta,
-}
 
 /// A part of the product.
 struct Block {
@@ -67,12 +60,12 @@ fn chunks(steps: usize) -> usize {
     steps.div_ceil(DEPTH).max(1)
 }
 
-impl<'a> Product<'a, '_> {
-    /// Computes the product and hands its elements to the epilogue in runs; see `Work::run`.
+impl Operands<'_, '_> {
+    /// Computes the product on the matrix unit and hands its elements to the epilogue in runs; see `Work::run`.
     ///
     /// # Safety
     /// The unit is there, the shapes agree, and C has elements.
-    pub(in super::super) unsafe fn run(
+    pub(in super::super) unsafe fn run_on_amx(
         mut self,
         mut epilogue: impl FnMut(usize, usize, &mut [f32]),
         scratch: &mut Scratch,
@@ -82,15 +75,16 @@ impl<'a> Product<'a, '_> {
         let (packed_a, packed_b) = scratch.tiles();
         // SAFETY: the unit is there, says the caller.
         let unit = unsafe { Unit::configure() };
-        let mut lanes = [std::ptr::null(); MC];
+        // Columns of B are to it what rows are to A.
+        let (a, b) = (self.a, Lhs::from(self.b.transposed()));
         let [mc, kc] = block_size(m, n, k);
         let mut steps = 0..k.min(kc);
         loop {
             for rows in parts(0..m, mc) {
-                pack_all(&self.lanes_a(&rows, &steps, &mut lanes), Along::Steps, packed_a);
+                pack_lanes(&a, &rows, &steps, Along::Steps, packed_a);
                 for cols in parts(0..n, NC) {
                     if n > NC || rows.start == 0 {
-                        self.pack_b(&cols, &steps, packed_b);
+                        pack_lanes(&b, &cols, &steps, Along::Lanes, packed_b);
                     }
                     let block = Block { rows: rows.clone(), cols, steps: steps.clone() };
                     self.block(&unit, &block, (packed_a, packed_b), &mut epilogue);
@@ -102,43 +96,6 @@ impl<'a> Product<'a, '_> {
             }
             steps = steps.end..k.min(steps.end + kc);
         }
-    }
-
-    /// Rows of A as lanes; `room` holds where they lie.
-    fn lanes_a<'r>(
-        &self,
-        rows: &Range<usize>,
-        steps: &Range<usize>,
-        room: &'r mut [*const f32],
-    ) -> Lanes<'r>
-    where
-        'a: 'r,
-    {
-        let lanes = &mut room[..rows.len()];
-        self.a.find_rows(rows.start, steps.start, lanes);
-        Lanes {
-            lanes,
-            adjacent: self.a.columns_are_runs(),
-            step: self.a.col_stride(),
-            picks: self.a.picked_columns(steps.start),
-            steps: steps.len(),
-        }
-    }
-
-    fn pack_b(&self, cols: &Range<usize>, steps: &Range<usize>, to: &mut [u32]) {
-        let mut lanes = [std::ptr::null(); NC];
-        let lanes = &mut lanes[..cols.len()];
-        for (lane, j) in lanes.iter_mut().zip(cols.clone()) {
-            *lane = self.b.at(steps.start, j);
-        }
-        let lanes = Lanes {
-            lanes,
-            adjacent: self.b.col_stride() == 1,
-            step: self.b.row_stride(),
-            picks: None,
-            steps: steps.len(),
-        };
-        pack_all(&lanes, Along::Lanes, to);
     }
 
     /// One block, strip by strip.
@@ -195,6 +152,27 @@ fn multiply(_unit: &Unit, tiles: &Tiles, rows: usize, cols: usize) {
         // SAFETY: C has the row, and its columns.
         unsafe { row(i).copy_from_nonoverlapping(whole.as_ptr(), cols) };
     }
+}
+
+/// Packs rows of an operand over a block of k.
+fn pack_lanes(
+    of: &Lhs<'_>,
+    rows: &Range<usize>,
+    steps: &Range<usize>,
+    along: Along,
+    to: &mut [u32],
+) {
+    let mut lanes = [std::ptr::null(); MC];
+    let lanes = &mut lanes[..rows.len()];
+    of.find_rows(rows.start, steps.start, lanes);
+    let lanes = Lanes {
+        lanes,
+        adjacent: of.columns_are_runs(),
+        step: of.col_stride(),
+        picks: of.picked_columns(steps.start),
+        steps: steps.len(),
+    };
+    pack_all(&lanes, along, to);
 }
 
 /// Packs lanes over a block of k: pairs of tiles, of each its chunks, of each its pieces.
