@@ -130,9 +130,6 @@ fn instruction(op: &Op, target: Target, halves: &Halves) -> Result<Vec<Dispatch>
     if let Some(list) = unfused::dispatches(op, target, halves)? {
         return Ok(list);
     }
-    if let Some(list) = update::lower_half(op, halves) {
-        return Ok(list);
-    }
     match *op {
         Op::Fill { .. }
         | Op::Binary { .. }
@@ -169,7 +166,7 @@ fn instruction(op: &Op, target: Target, halves: &Halves) -> Result<Vec<Dispatch>
         Op::Weigh { weights, mean, output } => Ok(loss::weigh(weights, mean, output)),
         Op::Loss { .. } => loss::lower(op, target).map(|dispatch| vec![dispatch]),
         Op::Update { .. } | Op::Direction { .. } | Op::TrustStep { .. } => {
-            Ok(update::lower(op).into_iter().collect())
+            Ok(update::lower(op, halves))
         }
     }
 }

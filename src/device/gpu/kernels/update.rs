@@ -1,5 +1,6 @@
 //! The optimizer's step, one parameter a thread, or four.
 
+use super::halves::Half;
 use super::{Access, Dispatch, Halves, Kernel, Slot, THREADS, grid, offset, word};
 use crate::op::{Op, View};
 use crate::optim::Optimizer;
@@ -78,19 +79,23 @@ struct TrustParams {
     rate_factor: f32,
 }
 
-/// The dispatch of an optimizer's instruction; none for another one.
-pub(super) fn lower(op: &Op) -> Option<Dispatch> {
+/// The dispatches of an optimizer's instruction; none for another one.
+pub(super) fn lower(op: &Op, halves: &Halves) -> Vec<Dispatch> {
     match *op {
         Op::Update { optimizer, rate_factor, parameters, gradients, moments } => {
-            Some(update(optimizer, rate_factor, parameters, gradients, moments))
+            let dispatch = update(optimizer, rate_factor, parameters, gradients, moments);
+            match halves.get(parameters.buffer) {
+                Some(half) => update_half(dispatch, parameters, half, halves),
+                None => vec![dispatch],
+            }
         }
         Op::Direction { optimizer, parameters, gradients, moments } => {
-            Some(direction(optimizer, parameters, gradients, moments))
+            vec![direction(optimizer, parameters, gradients, moments)]
         }
         Op::TrustStep { rate_factor, parameters, direction, parameter_norm, direction_norm } => {
-            Some(trust_step(rate_factor, parameters, direction, [parameter_norm, direction_norm]))
+            vec![trust_step(rate_factor, parameters, direction, [parameter_norm, direction_norm])]
         }
-        _ => None,
+        _ => Vec::new(),
     }
 }
 
@@ -129,20 +134,21 @@ fn update(
     }
 }
 
-/// The dispatches of an update of parameters of which a copy is kept in f16: one where all lies in fours.
-pub(super) fn lower_half(op: &Op, halves: &Halves) -> Option<Vec<Dispatch>> {
-    let &Op::Update { optimizer, rate_factor, parameters, gradients, moments } = op else {
-        return None;
-    };
-    let half = halves.get(parameters.buffer)?;
-    let mut dispatch = update(optimizer, rate_factor, parameters, gradients, moments);
+/// An update of parameters with the copy that is kept of them in f16: one dispatch where all lies in
+/// fours.
+fn update_half(
+    mut dispatch: Dispatch,
+    parameters: View,
+    half: Half,
+    halves: &Halves,
+) -> Vec<Dispatch> {
     if dispatch.kernel.name != UPDATE4.name {
-        return Some([vec![dispatch], halves.copied(parameters)].concat());
+        return [vec![dispatch], halves.copied(parameters)].concat();
     }
     dispatch.kernel = &UPDATE_HALF;
     dispatch.constants.push(("SCALE", (half.scale as f32).to_bits()));
     dispatch.slots.push(Slot::Buffer(half.buffer));
-    Some(vec![dispatch])
+    vec![dispatch]
 }
 
 fn direction(
