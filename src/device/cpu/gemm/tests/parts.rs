@@ -1,0 +1,113 @@
+//! Products in parts, and in blocks that are not kept, have the bits of the whole.
+
+use super::{Case, Layout, POISON};
+use crate::device::cpu::gemm::engine::{Engine, Operands};
+use crate::device::cpu::gemm::product::KC;
+use crate::device::cpu::gemm::{Beta, MatMut, Scratch, Stream, Work};
+
+#[test]
+fn parts_of_a_product_have_the_bits_of_the_whole() {
+    // Columns are split after whole vectors; the last two are narrow.
+    let (m, n, k) = (77, 242, KC + 44);
+    for engine in Engine::all() {
+        for layout in Layout::all().filter(|layout| layout.beta == Beta::Overwrite) {
+            let case = Case::new(layout, (m, n, k));
+            let mut scratch = Scratch::default();
+            let whole = case.run(engine, &mut scratch);
+            let mut parts = case.c.data.clone();
+            let mut seen = vec![0; parts.len()];
+            let mut right = MatMut::new(&mut parts, m, n, case.c.leading);
+            let top = right.take_rows(13);
+            let left = right.take_cols(48);
+            let (a, b) = (case.a(), case.b());
+            let beta = layout.beta;
+            for (a, b, c) in [
+                (a.row_range(0..13), b, top),
+                (a.row_range(13..m), b.columns(0..48), left),
+                (a.row_range(13..m), b.columns(48..n), right),
+            ] {
+                let epilogue = |row: usize, col: usize, run: &mut [f32]| {
+                    let from = row * case.c.leading + col;
+                    seen[from..from + run.len()].iter_mut().for_each(|seen| *seen += 1);
+                };
+                engine.run(Operands { a, b, c, beta }, epilogue, &mut scratch);
+            }
+            for i in 0..m {
+                let row = i * case.c.leading..i * case.c.leading + n;
+                assert_eq!(parts[row.clone()], whole[row.clone()], "{layout:?}, row {i}");
+                assert!(seen[row].iter().all(|&seen| seen == 1), "{layout:?}, row {i}");
+            }
+        }
+    }
+}
+
+/// A shape whose parts would by themselves be too small for a matrix unit.
+const LARGE: (usize, usize, usize) = (230, 131, 130);
+
+/// The layouts of products that are shared.
+fn shared_layouts() -> impl Iterator<Item = Layout> {
+    Layout::all().filter(|layout| layout.gap == 0 && layout.beta == Beta::Overwrite)
+}
+
+/// What a product in parts leaves, and what its epilogue copies.
+fn in_parts(case: &Case, parts: usize) -> [Vec<f32>; 2] {
+    let (m, n, _) = case.shape;
+    let [mut c, mut copy] = [vec![POISON; m * n], vec![POISON; m * n]];
+    let beside = [None, Some(MatMut::row_major(&mut copy, m, n))];
+    let work = Work {
+        a: case.a(),
+        b: case.b(),
+        c: MatMut::row_major(&mut c, m, n),
+        beta: Beta::Overwrite,
+        beside,
+    };
+    let (engine, mut scratch) = (work.engine(), Scratch::default());
+    let mut seen = vec![0; m * n];
+    for part in work.parts(parts) {
+        let epilogue =
+            |row: usize, col: usize, run: &mut [f32], [nothing, copy]: [&mut [f32]; 2]| {
+                assert!(nothing.is_empty());
+                copy.copy_from_slice(run);
+                seen[row * n + col..][..run.len()].iter_mut().for_each(|seen| *seen += 1);
+            };
+        part.run(engine, epilogue, &mut scratch);
+    }
+    assert!(seen.iter().all(|&seen| seen == 1), "{:?} in {parts} parts", case.shape);
+    [c, copy]
+}
+
+#[test]
+fn shared_products_have_the_bits_of_the_whole() {
+    let shapes =
+        [(5, 3, 4), (64, 1, 30), (70, 9, 100), (33, 100, 40), (40, 289, 60), (7, 600, KC), LARGE];
+    for shape in shapes {
+        for case in shared_layouts().map(|layout| Case::new(layout, shape)) {
+            let [whole, _] = in_parts(&case, 1);
+            for parts in [1, 2, 3, 5] {
+                let [c, copy] = in_parts(&case, parts);
+                assert_eq!((&c, &copy), (&whole, &whole), "{shape:?}, {:?}, {parts}", case.layout);
+            }
+        }
+    }
+}
+
+#[test]
+fn streamed_products_have_the_bits_of_the_whole() {
+    for shape in [(5, 3, 4), (20_000, 1, 3), (1100, 17, 20), (700, 100, 40), (0, 3, 4), LARGE] {
+        for case in shared_layouts().map(|layout| Case::new(layout, shape)) {
+            let [whole, _] = in_parts(&case, 1);
+            let mut copy = vec![POISON; whole.len()];
+            let (mut scratch, mut blocks) = (Scratch::default(), 0);
+            for block in Stream::new(case.a(), case.b(), [&mut [], &mut copy]) {
+                blocks += 1;
+                let epilogue = |rows: &mut [f32], [nothing, copy]: [&mut [f32]; 2]| {
+                    assert!(nothing.is_empty());
+                    copy.copy_from_slice(rows);
+                };
+                block.run(epilogue, &mut scratch);
+            }
+            assert_eq!(copy, whole, "{shape:?}, {:?}", case.layout);
+            assert_eq!(blocks > 1, whole.len() > 17_000, "{shape:?} in {blocks} blocks");
+        }
+    }
+}
