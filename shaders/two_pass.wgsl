@@ -8,12 +8,13 @@
 // Vectors are of WIDTH words, 4 or 8. Weights and moments are packed: vector (q, unit) of a layer holds the
 // weights from inputs WIDTH q, WIDTH q + 1, .. to a unit, with zeros beyond the last input; biases are the
 // first numbers of one q more. So everything that is summed over inputs comes in vectors, whatever the
-// widths of layers (two_pass_pack.wgsl packs and unpacks).
+// widths of layers (two_pass_pack.wgsl packs and unpacks). TILE vectors of a unit lie side by side, then
+// those of the next unit.
 //
 // Bindings of group 0: the step; of group 1: values, features, targets, order, losses, parameters, then
 // as many moments as there are. `values` has a record of vectors a row: outputs, where phi' needs them
-// sums, deltas, all padded with zeros, and its loss; behind the records the partial sums of `inputs`,
-// (SLICES, ROWS, units).
+// sums, deltas, all padded with zeros, and its loss; behind the records the deltas once more, by unit, if
+// the form reads them so, and the partial sums of `inputs`, (SLICES, ROWS, units).
 //
 // Rust writes the sizes before this text: the layers as constants LAYER_0, LAYER_1, ..., the last one
 // also as LAST.
@@ -24,8 +25,9 @@ struct Layer {
     outputs: u32,
     // Vectors of inputs, without the biases.
     vectors: u32,
-    // In the parameters.
+    // In the parameters, and of its deltas by unit.
     weight: u32,
+    turned: u32,
     // In a row's record. Without an input: the features.
     input: u32,
     pre: u32,
@@ -46,4 +48,9 @@ const WITHOUT: u32 = 0xffffffffu;
 // The vectors that hold so many numbers.
 fn vectors_of(count: u32) -> u32 {
     return (count + WIDTH - 1u) / WIDTH;
+}
+
+// Where vector (q, unit) of a layer is.
+fn packed_at(layer: Layer, q: u32, unit: u32) -> u32 {
+    return layer.weight + (q / TILE * layer.outputs + unit) * TILE + q % TILE;
 }

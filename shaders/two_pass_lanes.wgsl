@@ -100,9 +100,8 @@ fn finish(layer: Layer, first: u32, lane: u32) {
         var own = 0.0;
         if (layer.stored_bias != WITHOUT) {
             let unit = min(8u * octet + lane, layer.outputs - 1u);
-            own = parameters_at(biases(layer) + unit).low.x;
+            own = parameters_at(bias_at(layer, unit)).low.x;
         }
-        let units = 8u * octet + vec4(0u, 1u, 2u, 3u);
         let low = vec4(
             subgroupShuffle(own, 0u), subgroupShuffle(own, 1u),
             subgroupShuffle(own, 2u), subgroupShuffle(own, 3u)
@@ -122,19 +121,20 @@ fn finish(layer: Layer, first: u32, lane: u32) {
             }
             z = Pair(z.low + low, z.high + high);
             if (layer.pre != WITHOUT) {
-                set_values(at + layer.pre, within_layer(layer, units, z));
+                set_values(at + layer.pre, below(layer.outputs, 8u * octet, z));
             }
             let y = Pair(values_of(layer, z.low), values_of(layer, z.high));
-            set_values(at + layer.output, within_layer(layer, units, y));
+            set_values(at + layer.output, below(layer.outputs, 8u * octet, y));
         }
     }
 }
 
-// Zeros beyond the last unit.
-fn within_layer(layer: Layer, units: vec4<u32>, pair: Pair) -> Pair {
-    let end = vec4(layer.outputs);
+// The words with numbers first, first + 1, .. below `end`, and zeros for the others.
+fn below(end: u32, first: u32, pair: Pair) -> Pair {
+    let number = first + vec4(0u, 1u, 2u, 3u);
     return Pair(
-        select(vec4(0.0), pair.low, units < end), select(vec4(0.0), pair.high, units + 4u < end)
+        select(vec4(0.0), pair.low, number < vec4(end)),
+        select(vec4(0.0), pair.high, number + 4u < vec4(end))
     );
 }
 
@@ -166,6 +166,33 @@ fn multiply_slopes(layer: Layer, first: u32, lane: u32) {
     }
 }
 
+// Where the deltas of a layer's unit are in the turned ones: of HELD rows, HELD / 8 octets.
+fn turned_at(layer: Layer, first: u32, unit: u32) -> u32 {
+    let units = 8u * vectors_of(layer.outputs);
+    return TURNED + layer.turned + (first / HELD * units + unit) * (HELD / 8u);
+}
+
+// Puts the deltas of a layer where `weights` finds them: with rows instead of units side by side.
+fn turn_deltas(layer: Layer, first: u32, lane: u32) {
+    for (var octet = 0u; octet < vectors_of(layer.outputs); octet++) {
+        for (var block = 0u; block < BLOCKS; block++) {
+            let begin = first + 8u * block;
+            let deltas = values_at(record_of(begin + lane) + layer.delta + octet);
+            let at = turned_at(layer, begin, 8u * octet + lane);
+            set_values(at + begin % HELD / 8u, transposed(deltas, lane));
+        }
+    }
+}
+
+// The deltas of a unit of rows first + 8 lane ..; 0 beyond the minibatch.
+fn unit_deltas(layer: Layer, first: u32, unit: u32, lane: u32) -> Pair {
+    var deltas = Pair(vec4(0.0), vec4(0.0));
+    if (HELD == 64u || lane < HELD / 8u) {
+        deltas = values_at(turned_at(layer, first, unit) + lane);
+    }
+    return below(step.rows, first + 8u * lane, deltas);
+}
+
 @compute @workgroup_size(THREADS)
 fn inputs(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -194,19 +221,15 @@ fn rows(
 fn descend(
     layer: Layer, octet: u32, unit: u32, gradient: Pair, weight: vec4<f32>, bias: vec4<f32>
 ) {
-    let at = layer.weight + octet * layer.outputs + unit;
+    let at = packed_at(layer, octet, unit);
     let constants = select(weight, bias, octet == layer.vectors);
-    let end = vec4(select(layer.inputs, 8u * octet + 1u, octet == layer.vectors));
+    let end = select(layer.inputs, 8u * octet + 1u, octet == layer.vectors);
     let p = parameters_at(at);
     load_moments(at);
     let low = moved(0u, p.low, gradient.low, constants);
     let high = moved(1u, p.high, gradient.high, constants);
     save_moments(at);
-    let number = 8u * octet + vec4(0u, 1u, 2u, 3u);
-    let next = Pair(
-        select(vec4(0.0), low, number < end), select(vec4(0.0), high, number + 4u < end)
-    );
-    parameters[at] = octet_of(next);
+    parameters[at] = octet_of(below(end, 8u * octet, Pair(low, high)));
 }
 
 fn record(lane: u32) {

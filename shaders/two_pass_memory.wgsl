@@ -12,7 +12,7 @@ fn minibatch_features(i: u32) -> u32 {
     return features_of(data_row(i), LAYER_0.inputs);
 }
 
-// The biases of a layer.
-fn biases(layer: Layer) -> u32 {
-    return layer.weight + layer.vectors * layer.outputs;
+// Where the bias of a unit is.
+fn bias_at(layer: Layer, unit: u32) -> u32 {
+    return packed_at(layer, layer.vectors, unit);
 }

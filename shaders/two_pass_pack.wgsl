@@ -19,13 +19,17 @@ struct Words {
 
 // The words of vector i of a layer.
 fn words_in(layer: Layer, i: u32) -> Words {
-    let unit = i % layer.outputs;
-    let input = i / layer.outputs * WIDTH;
-    if (i / layer.outputs == layer.vectors) {
+    let q = i / (TILE * layer.outputs) * TILE + i % TILE;
+    let unit = i / TILE % layer.outputs;
+    if (q < layer.vectors) {
+        let input = q * WIDTH;
+        let begin = layer.stored_weight + input * layer.outputs + unit;
+        return Words(begin, layer.outputs, min(WIDTH, layer.inputs - input));
+    }
+    if (q == layer.vectors && layer.stored_bias != WITHOUT) {
         return Words(layer.stored_bias + unit, 0u, 1u);
     }
-    let begin = layer.stored_weight + input * layer.outputs + unit;
-    return Words(begin, layer.outputs, min(WIDTH, layer.inputs - input));
+    return Words();
 }
 
 @compute @workgroup_size(THREADS)

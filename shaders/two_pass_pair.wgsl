@@ -27,6 +27,29 @@ fn spread(pair: Pair, i: u32) -> Pair {
     return Pair(subgroupShuffle(pair.low, i), subgroupShuffle(pair.high, i));
 }
 
+// Two vectors, of which lanes `distance` apart exchange one: those without that bit in their number give b
+// for a.
+fn exchanged(a: vec4<f32>, b: vec4<f32>, lane: u32, distance: u32) -> Pair {
+    let upper = (lane & distance) != 0u;
+    let got = subgroupShuffleXor(select(b, a, upper), distance);
+    return Pair(select(a, got, upper), select(got, b, upper));
+}
+
+// The 8 words of 8 lanes transposed: lane i gets word i of all lanes.
+fn transposed(pair: Pair, lane: u32) -> Pair {
+    let four = exchanged(pair.low, pair.high, lane, 4u);
+    let a = vec4(four.low.xy, four.high.xy);
+    let two = exchanged(a, vec4(four.low.zw, four.high.zw), lane, 2u);
+    // Words 0 1 4 5 and 2 3 6 7.
+    let b = vec4(two.low.xz, two.high.xz);
+    let one = exchanged(b, vec4(two.low.yw, two.high.yw), lane, 1u);
+    // Words 0 4 2 6 and 1 5 3 7.
+    return Pair(
+        vec4(one.low.x, one.high.x, one.low.z, one.high.z),
+        vec4(one.low.y, one.high.y, one.low.w, one.high.w),
+    );
+}
+
 // sum + x . w
 fn along(sum: f32, x: Pair, w: Pair) -> f32 {
     let a = fma(x.low.z, w.low.z, fma(x.low.y, w.low.y, fma(x.low.x, w.low.x, sum)));

@@ -51,11 +51,10 @@ fn inputs(
     var sums = vec4(0.0);
     for (var quad = group.y * SLICE; quad < end; quad++) {
         let x = feature_quad(begin, quad);
-        let at = LAYER_0.weight + quad * LAYER_0.outputs + unit;
-        sums.x += dot(x, parameters[at.x]);
-        sums.y += dot(x, parameters[at.y]);
-        sums.z += dot(x, parameters[at.z]);
-        sums.w += dot(x, parameters[at.w]);
+        sums.x += dot(x, parameters[packed_at(LAYER_0, quad, unit.x)]);
+        sums.y += dot(x, parameters[packed_at(LAYER_0, quad, unit.y)]);
+        sums.z += dot(x, parameters[packed_at(LAYER_0, quad, unit.z)]);
+        sums.w += dot(x, parameters[packed_at(LAYER_0, quad, unit.w)]);
     }
     values[PARTIALS + (group.y * ROWS + row) * units + item % units] = sums;
 }
@@ -64,13 +63,12 @@ fn inputs(
 fn weighted_sum(layer: Layer, first: u32, row: u32, unit: u32) -> f32 {
     var z = 0.0;
     if (layer.stored_bias != WITHOUT) {
-        z = parameters[biases(layer) + unit].x;
+        z = parameters[bias_at(layer, unit)].x;
     }
-    let weight = layer.weight + unit;
     if (layer.input != WITHOUT) {
         let input = held_at(row, layer.input);
         for (var quad = 0u; quad < layer.vectors; quad++) {
-            z += dot(held_quad(input + 4u * quad), parameters[weight + quad * layer.outputs]);
+            z += dot(held_quad(input + 4u * quad), parameters[packed_at(layer, quad, unit)]);
         }
         return z;
     }
@@ -84,7 +82,7 @@ fn weighted_sum(layer: Layer, first: u32, row: u32, unit: u32) -> f32 {
     }
     let begin = minibatch_features(first + row);
     for (var quad = 0u; quad < layer.vectors; quad++) {
-        z += dot(feature_quad(begin, quad), parameters[weight + quad * layer.outputs]);
+        z += dot(feature_quad(begin, quad), parameters[packed_at(layer, quad, unit)]);
     }
     return z;
 }
@@ -130,10 +128,9 @@ fn back(layer: Layer, before: Layer, rows: u32, thread: u32) {
         let row = i / layer.vectors;
         let quad = i % layer.vectors;
         let delta = held_at(row, layer.delta);
-        let weight = layer.weight + quad * layer.outputs;
         var sums = vec4(0.0);
         for (var unit = 0u; unit < layer.outputs; unit++) {
-            sums += held[delta + unit] * parameters[weight + unit];
+            sums += held[delta + unit] * parameters[packed_at(layer, quad, unit)];
         }
         let cached = held_at(row, before.cached) + 4u * quad;
         let output = held_at(row, before.delta) + 4u * quad;
@@ -165,7 +162,7 @@ fn rows(
 // Moves the vector of weights `quad` of a unit along its gradient; what lies beyond the last input, or
 // beside a bias, stays 0.
 fn descend(layer: Layer, quad: u32, unit: u32, gradient: vec4<f32>, constants: vec4<f32>) {
-    let at = layer.weight + quad * layer.outputs + unit;
+    let at = packed_at(layer, quad, unit);
     let end = select(layer.inputs, 4u * quad + 1u, quad == layer.vectors);
     let next = moved(at, parameters[at], gradient, constants);
     parameters[at] = select(next, vec4(0.0), 4u * quad + vec4(0u, 1u, 2u, 3u) >= vec4(end));

@@ -4,9 +4,9 @@
 use super::super::fused::plan::{Plan, PlanLayer};
 use super::super::fused::wgsl::{function, moment_names};
 use super::super::kernels::{LOOP_LIMIT, Target};
-use super::layout::{Layout, Packed};
+use super::layout::{Form, Layout, Packed};
 use super::source::{Groups, Pass, Source, aligned, moments, own_moments, size};
-use super::written::{back, dense, gradients, sum_inputs, weights};
+use super::written::{Held, back, dense, sum_inputs};
 
 const KERNELS: &str = concat!(
     include_str!("../../../../shaders/two_pass_pair.wgsl"),
@@ -24,10 +24,14 @@ pub(super) const WIDTH: usize = 8;
 pub(super) const BLOCKS: usize = 2;
 const INPUT_BLOCKS: [usize; 2] = [4, 8];
 
-/// The most units that are not cut into tiles, and of a tile: each has some registers of every lane, in
-/// memory where those do not suffice, and takes time to compile.
+/// The most units of the first layer that are not cut into tiles, and of a tile: each has some registers of
+/// every lane, in memory where those do not suffice, and takes time to compile.
 pub(super) const MOST_UNITS: usize = 56;
 const TILE_UNITS: usize = 40;
+
+/// The most units of a layer that a workgroup of `weights` takes: the gradients of minibatches that it takes
+/// in more than one go are in its memory, 256 bytes each.
+const MOST_GRADIENTS: usize = 112;
 
 /// From how many vectors of inputs on the first layer is split, and for how many workgroups at the least:
 /// each more slice is one more set of sums to store, which costs more than cores that end together gain.
@@ -44,14 +48,17 @@ pub(super) fn suit(target: Target) -> bool {
 /// # Errors
 /// What does not fit the adapter.
 pub(super) fn source(plan: &Plan, rows: usize, _: Target) -> Result<Source, String> {
-    let tiles: Vec<Tiles> = plan.layers.iter().map(Tiles::of).collect();
-    let tile = &tiles[0];
+    let tile = Tiles::of_sums(&plan.layers[0]);
     let blocks = input_blocks(rows);
     let groups = rows.div_ceil(LANES * blocks) * tile.count;
     let wide = plan.layers[0].inputs.div_ceil(WIDTH) >= WIDE;
     let slices = if wide { GROUPS.div_ceil(groups) } else { 0 };
-    let layout = Layout::of(plan, WIDTH, rows.next_multiple_of(LANES * blocks), slices);
-    let iterations = iterations(plan, &layout, rows);
+    let padded = rows.next_multiple_of(LANES * blocks);
+    let form = Form { width: WIDTH, tile: LANES, rows: padded, turned: true, slices };
+    let layout = Layout::of(plan, form);
+    let held = Held::of(rows, LANES * blocks);
+    let gradients: Vec<Tiles> = plan.layers.iter().map(Tiles::of_gradients).collect();
+    let iterations = iterations(plan, &layout, rows.div_ceil(held.rows));
     if iterations > LOOP_LIMIT {
         return Err(format!(
             "a step takes one thread {iterations} iterations, and drivers have been seen to end \
@@ -59,25 +66,29 @@ pub(super) fn source(plan: &Plan, rows: usize, _: Target) -> Result<Source, Stri
         ));
     }
     let features = if aligned(plan, WIDTH) { FEATURES_IN_EIGHTS } else { FEATURES };
-    let end = group_ends(&layout, &tiles);
+    let end = group_ends(&layout, &gradients);
     let text = [
         size("BLOCKS", BLOCKS),
         size("INPUT_BLOCKS", blocks),
         size("INPUT_TILES", tile.count),
         size("INPUT_UNITS", tile.units),
+        size("HELD", held.rows),
         moments(plan, "stored_", "vec4<u64>"),
         own_moments(0),
         transfers(plan),
-        calls(plan, &layout, &tiles),
+        calls(plan, &layout, &gradients),
         sum_inputs(tile.units, blocks),
         dense(LANES),
         dense(2 * LANES),
         back(),
-        gradients(tiles.iter().map(|tile| tile.units).max().unwrap_or(1)),
-        (0..).zip(&tiles).map(|(l, tile)| weights(l, &plan.layers[l], tile.units)).collect(),
+        held.memory(gradients.iter().map(|tile| tile.units).max().unwrap_or(1)),
+        (0..)
+            .zip(plan.layers.iter().zip(&gradients))
+            .map(|(l, (layer, tile))| held.weights(l, layer, tile.units))
+            .collect(),
         features.to_owned(),
     ];
-    let passes = passes(&layout, (tile, blocks), end.last().map_or(0, |end| end + 1));
+    let passes = passes(&layout, (&tile, blocks), end.last().map_or(0, |end| end + 1));
     Ok(Source::new(plan, layout, passes, &(text.concat() + KERNELS)))
 }
 
@@ -88,7 +99,8 @@ struct Tiles {
 }
 
 impl Tiles {
-    fn of(layer: &PlanLayer) -> Self {
+    /// Those of the sums of a layer.
+    fn of_sums(layer: &PlanLayer) -> Self {
         let outputs = layer.outputs;
         if outputs <= MOST_UNITS {
             return Self { count: 1, units: outputs };
@@ -96,6 +108,12 @@ impl Tiles {
         // Tiles but the last end at whole vectors.
         let units = outputs.div_ceil(outputs.div_ceil(TILE_UNITS)).next_multiple_of(WIDTH);
         Self { count: outputs.div_ceil(units), units }
+    }
+
+    /// Those of the gradients of a layer.
+    fn of_gradients(layer: &PlanLayer) -> Self {
+        let count = layer.outputs.div_ceil(MOST_GRADIENTS);
+        Self { count, units: layer.outputs.div_ceil(count) }
     }
 }
 
@@ -119,23 +137,23 @@ fn passes(layout: &Layout, (tile, blocks): (&Tiles, usize), groups: usize) -> Ve
 fn group_ends(layout: &Layout, tiles: &[Tiles]) -> Vec<usize> {
     let mut end = 0;
     let count = |(packed, tile): (&Packed, &Tiles)| {
-        // One octet more for the biases.
-        end += (packed.inputs + 1).div_ceil(LANES) * tile.count;
+        end += packed.tiles * tile.count;
         end
     };
     layout.layers.iter().zip(tiles).map(count).collect()
 }
 
-/// The iterations of one lane's loops in a dispatch, from above.
-fn iterations(plan: &Plan, layout: &Layout, rows: usize) -> usize {
+/// The iterations of one lane's loops in a dispatch, from above, where `weights` takes the rows in so many
+/// goes.
+fn iterations(plan: &Plan, layout: &Layout, goes: usize) -> usize {
     let layer = |(layer, packed): (&PlanLayer, &Packed)| {
         let units = layer.outputs.div_ceil(WIDTH);
         let forward = units * (2 + packed.inputs) + units * BLOCKS * (2 + layout.slices);
-        forward + packed.inputs * (1 + units) + units * BLOCKS
+        forward + packed.inputs * (1 + units) + 2 * units * (1 + BLOCKS)
     };
     let losses = BLOCKS * (2 + 5 * plan.outputs());
     let in_rows = losses + plan.layers.iter().zip(&layout.layers).map(layer).sum::<usize>();
-    in_rows.max(rows + MOST_UNITS).max(layout.slice)
+    in_rows.max(goes * (1 + MOST_GRADIENTS)).max(layout.slice)
 }
 
 /// What brings an octet of the moments to where the formulas find them, and back.
@@ -169,6 +187,7 @@ fn calls(plan: &Plan, layout: &Layout, tiles: &[Tiles]) -> String {
             format!("multiply_slopes(LAYER_{before}, first, lane);"),
         ]
     });
+    let turn = (0..=last).map(|l| format!("turn_deltas(LAYER_{l}, first, lane);"));
     let mut begin = 0;
     let mut groups = Vec::new();
     for (l, (end, tile)) in group_ends(layout, tiles).into_iter().zip(tiles).enumerate() {
@@ -182,6 +201,6 @@ fn calls(plan: &Plan, layout: &Layout, tiles: &[Tiles]) -> String {
     }
     groups.push(format!("if (number == {begin}u) {{ record(lane); }}"));
     function("forward(first: u32, lane: u32)", forward)
-        + &function("backward(first: u32, lane: u32)", backward)
+        + &function("backward(first: u32, lane: u32)", backward.chain(turn))
         + &function("weights_at(number: u32, lane: u32)", groups)
 }

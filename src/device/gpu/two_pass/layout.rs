@@ -8,22 +8,43 @@ use super::super::fused::plan::{Plan, PlanLayer};
 pub(super) struct Packed {
     /// The vectors of its inputs.
     pub(super) inputs: usize,
+    /// The tiles of the vectors of its inputs and of the one with the biases.
+    pub(super) tiles: usize,
     /// Where its packed parameters begin.
     pub(super) weight: usize,
+    /// Where its deltas are among the turned ones.
+    pub(super) turned: usize,
     /// Where its values are in a row's record.
     pub(super) places: Places,
+}
+
+/// What a form asks of the memory.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Form {
+    /// The words of a vector.
+    pub(super) width: usize,
+    /// How many vectors of a unit lie side by side.
+    pub(super) tile: usize,
+    /// The rows that there is to be memory for.
+    pub(super) rows: usize,
+    /// Whether deltas are stored by unit too.
+    pub(super) turned: bool,
+    /// Into about how many slices the inputs of the first layer are cut; 0 where it is summed in one go.
+    pub(super) slices: usize,
 }
 
 /// The memory of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Layout {
-    /// The words of a vector.
+    /// The words of a vector, and how many vectors of a unit lie side by side.
     pub(super) width: usize,
+    pub(super) tile: usize,
     pub(super) layers: Vec<Packed>,
     /// The vectors of a row's record, whose last one holds its loss.
     pub(super) record: usize,
-    /// The rows that there is memory for.
+    /// The rows that there is memory for, and the vectors of the deltas by unit.
     pub(super) rows: usize,
+    turned: usize,
     /// The packed parameters, and as many of each moment.
     pub(super) vectors: usize,
     /// Into how many slices the inputs of the first layer are cut, and the vectors of each; none where
@@ -33,28 +54,30 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// The layout of a plan in vectors of `width` words, with memory for `rows` rows, and the first layer
-    /// cut into about `slices`.
-    pub(super) fn of(plan: &Plan, width: usize, rows: usize, slices: usize) -> Self {
+    /// The layout of a plan for a form.
+    pub(super) fn of(plan: &Plan, form: Form) -> Self {
+        let Form { width, tile, rows, slices, .. } = form;
         let vectors_of = |words: usize| words.div_ceil(width);
-        let (mut vectors, mut record) = (0, 0);
+        let (mut vectors, mut record, mut turned) = (0, 0, 0);
         let mut input = None;
         let mut take = |units: usize| {
             record += vectors_of(units);
             record - vectors_of(units)
         };
         let place = |layer: &PlanLayer| {
-            let weight = vectors;
             let inputs = vectors_of(layer.inputs);
-            vectors += (inputs + usize::from(layer.bias.is_some())) * layer.outputs;
+            let tiles = (inputs + usize::from(layer.bias.is_some())).div_ceil(tile);
             let places = Places::of(layer, input, &mut take);
             input = Some(places.output);
-            Packed { inputs, weight, places }
+            let packed = Packed { inputs, tiles, weight: vectors, turned, places };
+            vectors += tiles * tile * layer.outputs;
+            turned += if form.turned { rows * vectors_of(layer.outputs) } else { 0 };
+            packed
         };
         let layers: Vec<Packed> = plan.layers.iter().map(place).collect();
         let slice = layers[0].inputs.div_ceil(slices.max(1));
         let slices = if slices == 0 { 0 } else { layers[0].inputs.div_ceil(slice) };
-        Self { width, layers, record: record + 1, rows, vectors, slices, slice }
+        Self { width, tile, layers, record: record + 1, rows, turned, vectors, slices, slice }
     }
 
     /// Where a row's loss is in its record.
@@ -62,12 +85,17 @@ impl Layout {
         self.record - 1
     }
 
-    /// Where the partial sums begin: behind the records.
-    pub(super) fn partials(&self) -> usize {
+    /// Where the deltas by unit begin: behind the records.
+    pub(super) fn turned(&self) -> usize {
         self.rows * self.record
     }
 
-    /// The words of records and partial sums.
+    /// Where the partial sums begin: behind the deltas by unit.
+    pub(super) fn partials(&self) -> usize {
+        self.turned() + self.turned
+    }
+
+    /// The words of records, deltas by unit and partial sums.
     pub(super) fn values(&self, plan: &Plan) -> usize {
         let units = plan.layers[0].outputs.div_ceil(self.width);
         self.width * (self.partials() + self.slices * self.rows * units)

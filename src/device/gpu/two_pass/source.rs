@@ -102,6 +102,7 @@ fn sizes(layout: &Layout) -> String {
         ("RECORD", layout.record),
         ("LOSS_PLACE", layout.loss()),
         ("ROWS", layout.rows),
+        ("TURNED", layout.turned()),
         ("PARTIALS", layout.partials()),
         ("SLICES", layout.slices),
         ("SLICE", layout.slice),
@@ -116,7 +117,7 @@ pub(super) fn size(name: &str, value: usize) -> String {
 
 /// The layers as constants.
 fn layers(plan: &Plan, layout: &Layout) -> String {
-    let mut text = size("WIDTH", layout.width) + LAYERS;
+    let mut text = size("WIDTH", layout.width) + &size("TILE", layout.tile) + LAYERS;
     for (i, (layer, packed)) in plan.layers.iter().zip(&layout.layers).enumerate() {
         text += &format!("const LAYER_{i} = {};\n", constant(layer, packed));
     }
@@ -125,10 +126,10 @@ fn layers(plan: &Plan, layout: &Layout) -> String {
 
 fn constant(layer: &PlanLayer, packed: &Packed) -> String {
     let PlanLayer { inputs, outputs, .. } = *layer;
-    let Packed { inputs: vectors, weight, places } = *packed;
+    let Packed { inputs: vectors, weight, turned, places, .. } = *packed;
     let stored = [Some(layer.weight), layer.bias].map(|at| place(at.map(|at| at.offset)));
     let (places, stored) = (places.fields(layer), stored.join(", "));
-    format!("Layer({inputs}u, {outputs}u, {vectors}u, {weight}u, {places}, {stored})")
+    format!("Layer({inputs}u, {outputs}u, {vectors}u, {weight}u, {turned}u, {places}, {stored})")
 }
 
 /// The moments that there are as buffers of vectors, by names with a prefix.

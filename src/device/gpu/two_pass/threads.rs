@@ -3,7 +3,7 @@
 use super::super::fused::plan::{Plan, PlanLayer};
 use super::super::fused::wgsl::function;
 use super::super::kernels::{LOOP_LIMIT, Target};
-use super::layout::{Layout, Packed};
+use super::layout::{Form, Layout, Packed};
 use super::source::{Groups, Pass, Source, aligned, moments, own_moments, size, update_constants};
 
 const KERNELS: &str = include_str!("../../../../shaders/two_pass_threads.wgsl");
@@ -34,7 +34,8 @@ const MOST_SLICES: usize = 64;
 /// # Errors
 /// What does not fit the adapter.
 pub(super) fn source(plan: &Plan, rows: usize, target: Target) -> Result<Source, String> {
-    let layout = Layout::of(plan, WIDTH, rows, slices(plan, rows));
+    let form = Form { width: WIDTH, tile: 1, rows, turned: false, slices: slices(plan, rows) };
+    let layout = Layout::of(plan, form);
     let threads = ROWS_THREADS.min(target.max_threads as usize);
     let held = WIDTH * layout.record;
     let most = target.max_workgroup_words.saturating_sub(threads) / held;

@@ -7,9 +7,6 @@ use super::super::fused::plan::PlanLayer;
 use super::lanes::{BLOCKS, LANES, WIDTH};
 use super::source::update_constants;
 
-/// The most units whose gradients stay in registers until they are used.
-const MOST_MOVED: usize = 16;
-
 /// A text, line by line.
 #[derive(Default)]
 struct Text(String);
@@ -41,9 +38,7 @@ impl Text {
     fn products(&mut self, blocks: usize, units: usize, layer: &str) {
         for j in 0..units.div_ceil(LANES) {
             let unit = format!("min(n0 + {}u + lane, {layer}.outputs - 1u)", LANES * j);
-            self.line(format!(
-                "let w{j} = parameters_at({layer}.weight + octet * {layer}.outputs + {unit});"
-            ));
+            self.line(format!("let w{j} = parameters_at(packed_at({layer}, octet, {unit}));"));
         }
         for t in 0..units {
             self.line(format!("let v{t} = spread(w{}, {}u);", t / LANES, t % LANES));
@@ -132,9 +127,7 @@ pub(super) fn back() -> String {
     text.line("let unit = min(8u * units + lane, layer.outputs - 1u);");
     for k in 0..OCTETS {
         let row = format!("min(octet + {k}u, layer.vectors - 1u)");
-        text.line(format!(
-            "let w{k} = parameters_at(layer.weight + {row} * layer.outputs + unit);"
-        ));
+        text.line(format!("let w{k} = parameters_at(packed_at(layer, {row}, unit));"));
     }
     for b in 0..BLOCKS {
         text.line(format!("let d{b} = values_at(record{b} + layer.delta + units);"));
@@ -145,7 +138,7 @@ pub(super) fn back() -> String {
             for b in 0..BLOCKS {
                 text.line(format!(
                     "s{b}_{k} = plus(s{b}_{k}, v{t}_{k}, {});",
-                    number_of("d", b, t)
+                    number_of("d", &b.to_string(), t)
                 ));
             }
         }
@@ -160,67 +153,88 @@ pub(super) fn back() -> String {
 }
 
 /// Number t of a pair with a name.
-fn number_of(name: &str, number: usize, t: usize) -> String {
+fn number_of(name: &str, number: &str, t: usize) -> String {
     let (half, c) = if t < 4 { ("low", t) } else { ("high", t - 4) };
     format!("{name}{number}.{half}.{}", ["x", "y", "z", "w"][c])
 }
 
-/// Memory for the gradients of the longest tile, of so many units.
-pub(super) fn gradients(units: usize) -> String {
-    format!("var<workgroup> gradients: array<vec4<u64>, {}>;\n", LANES * units)
+/// The rows whose inputs a workgroup of `weights` holds at once.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Held {
+    pub(super) rows: usize,
+    /// Whether that is the whole minibatch.
+    whole: bool,
 }
 
-/// The gradients of 64 inputs of a tile of units, 8 a lane, and their updates.
-pub(super) fn weights(l: usize, layer: &PlanLayer, units: usize) -> String {
-    let mut text = Text::default();
-    text.line(format!("fn weights_{l}(tile: u32, n0: u32, lane: u32) {{"));
-    text.line(format!("let layer = LAYER_{l};"));
-    text.line("let octet = 8u * tile + lane;");
-    text.line("let own = min(octet, layer.vectors - 1u);");
-    text.line("let is_bias = octet == layer.vectors;");
-    text.line("let units = vectors_of(layer.outputs) - 1u;");
-    for t in 0..units {
-        text.line(format!("var a{t} = Pair(vec4(0.0), vec4(0.0));"));
+impl Held {
+    /// Of minibatches of so many rows, at most so many at once: a power of two, 8 at the least.
+    pub(super) fn of(rows: usize, most: usize) -> Self {
+        let held = rows.next_power_of_two().clamp(LANES, most);
+        Self { rows: held, whole: rows <= held }
     }
-    text.line("for (var first = 0u; first < step.rows; first += 8u) {");
-    text.line("let record = record_of(first + lane);");
-    text.line("let begin = minibatch_features(there(first + lane));");
-    for o in 0..units.div_ceil(WIDTH) {
-        text.line(format!(
-            "let d{o} = values_at(record + layer.delta + min(n0 / 8u + {o}u, units));"
-        ));
-    }
-    // Two rows at a time, so that a sum is loaded and stored once for both.
-    text.line("for (var i = 0u; i < 8u; i += 2u) {");
-    for (row, lane) in [("x0", "i"), ("x1", "i + 1u")] {
-        let octet =
-            format!("input_octet(layer, first + {lane}, subgroupShuffle(begin, {lane}), own)");
-        text.line(format!("let {row} = with_bias(is_bias, {octet});"));
-    }
-    for t in 0..units {
-        let delta = number_of("d", t / WIDTH, t % WIDTH);
-        let sum = format!("plus(a{t}, x0, subgroupShuffle({delta}, i))");
-        text.line(format!("a{t} = plus({sum}, x1, subgroupShuffle({delta}, i + 1u));"));
-    }
-    text.line("}\n}");
-    // A register cannot be chosen by a number: few of them are moved on, many are put into memory.
-    let moves = units <= MOST_MOVED;
-    if !moves {
-        for t in 0..units {
-            text.line(format!("gradients[{}u + lane] = octet_of(a{t});", LANES * t));
+
+    /// Memory for the gradients of the longest tile, of so many units, where they are not ready in one go.
+    pub(super) fn memory(self, units: usize) -> String {
+        if self.whole {
+            return String::new();
         }
+        format!("var<workgroup> gradients: array<vec4<u64>, {}>;\n", LANES * units)
     }
-    let end = if layer.bias.is_some() { "layer.vectors" } else { "layer.vectors - 1u" };
-    text.line(format!("if (octet > {end}) {{ return; }}"));
-    text.line(format!("for (var t = 0u; t < min({units}u, layer.outputs - n0); t++) {{"));
-    let sum = if moves { "a0" } else { "pair_of(gradients[8u * t + lane])" };
-    let constants = update_constants(layer);
-    text.line(format!("descend(layer, octet, n0 + t, {sum}, {constants});"));
-    if moves {
-        for t in 1..units {
-            text.line(format!("a{} = a{t};", t - 1));
+
+    /// The gradients of 64 inputs and a tile of units, and their updates. A lane holds its 8 inputs of all the
+    /// rows, which serve one unit after the other, so that no sum lives longer than an iteration.
+    pub(super) fn weights(self, l: usize, layer: &PlanLayer, units: usize) -> String {
+        let mut text = Text::default();
+        text.line(format!("fn weights_{l}(tile: u32, n0: u32, lane: u32) {{"));
+        text.line(format!("let layer = LAYER_{l};"));
+        text.line("let octet = 8u * tile + lane;");
+        let end = if layer.bias.is_some() { "layer.vectors" } else { "layer.vectors - 1u" };
+        text.line(format!("let inside = octet <= {end};"));
+        text.line(format!("let end = min(n0 + {units}u, layer.outputs);"));
+        if self.whole {
+            text.line("let first = 0u;");
+            self.units(&mut text, layer);
+        } else {
+            text.line("for (var first = 0u; first < step.rows; first += HELD) {");
+            self.units(&mut text, layer);
+            text.line("}");
         }
+        text.line("}");
+        text.0
     }
-    text.line("}\n}");
-    text.0
+
+    /// The inputs of the rows from `first` on, and the loop over the units.
+    fn units(self, text: &mut Text, layer: &PlanLayer) {
+        for o in 0..self.rows / LANES {
+            let row = format!("there(first + {}u + lane)", LANES * o);
+            text.line(format!("let begin{o} = minibatch_features({row});"));
+        }
+        text.line("let own = min(octet, layer.vectors - 1u);");
+        text.line("let is_bias = octet == layer.vectors;");
+        for row in 0..self.rows {
+            let begin = format!("subgroupShuffle(begin{}, {}u)", row / LANES, row % LANES);
+            let octet = format!("input_octet(layer, first + {row}u, {begin}, own)");
+            text.line(format!("let x{row} = with_bias(is_bias, {octet});"));
+        }
+        text.line("for (var unit = n0; unit < end; unit++) {");
+        text.line("let deltas = unit_deltas(layer, first, unit, lane);");
+        text.line("var sum = Pair(vec4(0.0), vec4(0.0));");
+        if !self.whole {
+            text.line("let at = 8u * (unit - n0) + lane;");
+            text.line("if (first > 0u) { sum = pair_of(gradients[at]); }");
+        }
+        for row in 0..self.rows {
+            let delta = number_of("deltas", "", row % WIDTH);
+            let lane = row / WIDTH;
+            text.line(format!("sum = plus(sum, x{row}, subgroupShuffle({delta}, {lane}u));"));
+        }
+        let descend = format!("descend(layer, octet, unit, sum, {});", update_constants(layer));
+        if self.whole {
+            text.line(format!("if (inside) {{ {descend} }}"));
+        } else {
+            text.line("if (first + HELD < step.rows) { gradients[at] = octet_of(sum); }");
+            text.line(format!("else if (inside) {{ {descend} }}"));
+        }
+        text.line("}");
+    }
 }
