@@ -166,29 +166,29 @@ fn multiply_slopes(layer: Layer, first: u32, lane: u32) {
     }
 }
 
-// Where the deltas of a layer's unit are in the turned ones: of HELD rows, HELD / 8 octets.
-fn turned_at(layer: Layer, first: u32, unit: u32) -> u32 {
+// Where the deltas of a layer's unit are in the turned ones: those of `held` rows lie side by side.
+fn turned_at(layer: Layer, held: u32, first: u32, unit: u32) -> u32 {
     let units = 8u * vectors_of(layer.outputs);
-    return TURNED + layer.turned + (first / HELD * units + unit) * (HELD / 8u);
+    return TURNED + layer.turned + (first / held * units + unit) * (held / 8u);
 }
 
 // Puts the deltas of a layer where `weights` finds them: with rows instead of units side by side.
-fn turn_deltas(layer: Layer, first: u32, lane: u32) {
+fn turn_deltas(layer: Layer, held: u32, first: u32, lane: u32) {
     for (var octet = 0u; octet < vectors_of(layer.outputs); octet++) {
         for (var block = 0u; block < BLOCKS; block++) {
             let begin = first + 8u * block;
             let deltas = values_at(record_of(begin + lane) + layer.delta + octet);
-            let at = turned_at(layer, begin, 8u * octet + lane);
-            set_values(at + begin % HELD / 8u, transposed(deltas, lane));
+            let at = turned_at(layer, held, begin, 8u * octet + lane);
+            set_values(at + begin % held / 8u, transposed(deltas, lane));
         }
     }
 }
 
 // The deltas of a unit of rows first + 8 lane ..; 0 beyond the minibatch.
-fn unit_deltas(layer: Layer, first: u32, unit: u32, lane: u32) -> Pair {
+fn unit_deltas(layer: Layer, held: u32, first: u32, unit: u32, lane: u32) -> Pair {
     var deltas = Pair(vec4(0.0), vec4(0.0));
-    if (HELD == 64u || lane < HELD / 8u) {
-        deltas = values_at(turned_at(layer, first, unit) + lane);
+    if (lane < held / 8u) {
+        deltas = values_at(turned_at(layer, held, first, unit) + lane);
     }
     return below(step.rows, first + 8u * lane, deltas);
 }

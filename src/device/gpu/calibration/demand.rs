@@ -32,11 +32,11 @@ const BARRIER: usize = 4;
 const MOST_UNITS: usize = 512;
 
 /// The seconds that compiling takes, as docs/gpu.md measures: in registers a weight and each of its moments,
-/// in loops over layers a layer, written out for lanes a layer and a unit of its tiles.
+/// in loops over layers a layer, written out for lanes a layer and each line of a first layer in slices.
 const SECONDS_PER_WEIGHT: f64 = 0.01;
 const SECONDS_PER_LAYER: f64 = 0.1;
-const SECONDS_PER_WRITTEN_LAYER: f64 = 0.3;
-const SECONDS_PER_UNIT: f64 = 0.02;
+const SECONDS_PER_WRITTEN_LAYER: f64 = 0.2;
+const SECONDS_PER_LINE: f64 = 0.02;
 
 impl Sizes {
     /// Those of a plan, for minibatches of so many rows.
@@ -94,12 +94,11 @@ impl Sizes {
         self.in_passes(slices, Way::Device, compilation)
     }
 
-    /// The same written out for the lanes of a processor, with layers in tiles of at most so many units.
-    pub(in super::super) fn two_pass_lanes(&self, slices: usize, tile: usize) -> Option<Demand> {
-        let seconds = |[_, outputs]: &[usize; 2]| {
-            SECONDS_PER_WRITTEN_LAYER + SECONDS_PER_UNIT * *outputs.min(&tile) as f64
-        };
-        self.in_passes(slices, Way::Lanes, self.layers.iter().map(seconds).sum())
+    /// The same written out for the lanes of a processor, with so many lines for a first layer in slices.
+    pub(in super::super) fn two_pass_lanes(&self, slices: usize, lines: usize) -> Option<Demand> {
+        let lines = if slices == 0 { 0 } else { lines };
+        let layers = SECONDS_PER_WRITTEN_LAYER * self.layers.len() as f64;
+        self.in_passes(slices, Way::Lanes, layers + SECONDS_PER_LINE * lines as f64)
     }
 
     fn in_passes(&self, slices: usize, way: Way, compilation: f64) -> Option<Demand> {
@@ -163,7 +162,9 @@ mod tests {
         assert_eq!(demand.dispatches, 3);
         assert_eq!(demand.passes.iter().map(|pass| pass.products).sum::<usize>(), sizes.products());
         assert_eq!(demand.passes[0], Pass { products: 8 * 40_960, iterations: 512 });
-        assert!((demand.compilation - (0.6 + 0.02 * 11.0)).abs() < 1e-9);
+        assert!((demand.compilation - (0.4 + 0.02 * 56.0)).abs() < 1e-9);
+        let written = sizes.two_pass_lanes(0, 56).unwrap().compilation;
+        assert!((written - 0.4).abs() < 1e-9);
         let demand = sizes.two_pass(0).unwrap();
         assert_eq!(demand.dispatches, 2);
         assert_eq!(demand.passes.iter().map(|pass| pass.products).sum::<usize>(), sizes.products());
@@ -199,7 +200,7 @@ mod tests {
         assert_eq!(chosen(&small, &others, 100), Strategy::Program);
 
         let reynolds_10 = sizes(32, &[4096, 10, 10, 1], 2);
-        let others = [reynolds_10.two_pass_lanes(8, 56).unwrap()];
+        let others = [reynolds_10.two_pass_lanes(8, 74).unwrap()];
         assert_eq!(chosen(&program(13, 8_400_000), &others, 30_000), Strategy::TwoPass);
         assert_eq!(chosen(&program(13, 8_400_000), &others, 300), Strategy::Program);
     }

@@ -4,9 +4,10 @@
 use super::super::fused::plan::{Plan, PlanLayer};
 use super::super::fused::wgsl::{function, moment_names};
 use super::super::kernels::{LOOP_LIMIT, Target};
+use super::held::Held;
 use super::layout::{Form, Layout, Packed};
 use super::source::{Groups, Pass, Source, aligned, moments, own_moments, size};
-use super::written::{Held, back, dense, sum_inputs};
+use super::written::{back, dense, sum_inputs};
 
 const KERNELS: &str = concat!(
     include_str!("../../../../shaders/two_pass_pair.wgsl"),
@@ -24,10 +25,9 @@ pub(super) const WIDTH: usize = 8;
 pub(super) const BLOCKS: usize = 2;
 const INPUT_BLOCKS: [usize; 2] = [4, 8];
 
-/// The most units of the first layer that are not cut into tiles, and of a tile: each has some registers of
-/// every lane, in memory where those do not suffice, and takes time to compile.
+/// The most units of the first layer that `inputs` sums at once: each has some registers of every lane, in
+/// memory where those do not suffice, and takes time to compile.
 pub(super) const MOST_UNITS: usize = 56;
-const TILE_UNITS: usize = 40;
 
 /// The most units of a layer that a workgroup of `weights` takes: the gradients of minibatches that it takes
 /// in more than one go are in its memory, 256 bytes each.
@@ -56,9 +56,10 @@ pub(super) fn source(plan: &Plan, rows: usize, _: Target) -> Result<Source, Stri
     let padded = rows.next_multiple_of(LANES * blocks);
     let form = Form { width: WIDTH, tile: LANES, rows: padded, turned: true, slices };
     let layout = Layout::of(plan, form);
-    let held = Held::of(rows, LANES * blocks);
+    let held: Vec<Held> = plan.layers.iter().map(|layer| held(layer, rows)).collect();
     let gradients: Vec<Tiles> = plan.layers.iter().map(Tiles::of_gradients).collect();
-    let iterations = iterations(plan, &layout, rows.div_ceil(held.rows));
+    let goes = held.iter().map(|held| held.goes(rows)).max().unwrap_or(1);
+    let iterations = iterations(plan, &layout, goes);
     if iterations > LOOP_LIMIT {
         return Err(format!(
             "a step takes one thread {iterations} iterations, and drivers have been seen to end \
@@ -72,20 +73,15 @@ pub(super) fn source(plan: &Plan, rows: usize, _: Target) -> Result<Source, Stri
         size("INPUT_BLOCKS", blocks),
         size("INPUT_TILES", tile.count),
         size("INPUT_UNITS", tile.units),
-        size("HELD", held.rows),
         moments(plan, "stored_", "vec4<u64>"),
         own_moments(0),
         transfers(plan),
-        calls(plan, &layout, &gradients),
+        calls(plan, &layout, &gradients, &held),
         sum_inputs(tile.units, blocks),
         dense(LANES),
         dense(2 * LANES),
         back(),
-        held.memory(gradients.iter().map(|tile| tile.units).max().unwrap_or(1)),
-        (0..)
-            .zip(plan.layers.iter().zip(&gradients))
-            .map(|(l, (layer, tile))| held.weights(l, layer, tile.units))
-            .collect(),
+        weights(plan, &gradients, &held),
         features.to_owned(),
     ];
     let passes = passes(&layout, (&tile, blocks), end.last().map_or(0, |end| end + 1));
@@ -106,7 +102,7 @@ impl Tiles {
             return Self { count: 1, units: outputs };
         }
         // Tiles but the last end at whole vectors.
-        let units = outputs.div_ceil(outputs.div_ceil(TILE_UNITS)).next_multiple_of(WIDTH);
+        let units = outputs.div_ceil(outputs.div_ceil(MOST_UNITS)).next_multiple_of(WIDTH);
         Self { count: outputs.div_ceil(units), units }
     }
 
@@ -117,11 +113,30 @@ impl Tiles {
     }
 }
 
+/// The functions that each move the weights of a layer.
+fn weights(plan: &Plan, tiles: &[Tiles], held: &[Held]) -> String {
+    let memory = tiles.iter().zip(held).map(|(tile, held)| held.memory(tile.units)).max();
+    let memory = match memory {
+        Some(words) if words > 0 => {
+            format!("var<workgroup> gradients: array<vec4<u64>, {words}>;\n")
+        }
+        _ => String::new(),
+    };
+    let layers = plan.layers.iter().zip(tiles).zip(held).enumerate();
+    let functions = layers.map(|(l, ((layer, tile), held))| held.weights(l, layer, tile.units));
+    [memory].into_iter().chain(functions).collect()
+}
+
 /// How many times 8 rows a workgroup of `inputs` takes of minibatches of so many.
 fn input_blocks(rows: usize) -> usize {
     let [few, more] = INPUT_BLOCKS;
     let padded = |blocks| rows.next_multiple_of(LANES * blocks);
     if padded(more) == padded(few) { more } else { few }
+}
+
+/// The rows that a workgroup of `weights` holds of a layer.
+pub(super) fn held(layer: &PlanLayer, rows: usize) -> Held {
+    Held::of(layer, rows, LANES * input_blocks(rows))
 }
 
 fn passes(layout: &Layout, (tile, blocks): (&Tiles, usize), groups: usize) -> Vec<Pass> {
@@ -172,7 +187,7 @@ fn transfers(plan: &Plan) -> String {
 }
 
 /// The functions that take the layers in order.
-fn calls(plan: &Plan, layout: &Layout, tiles: &[Tiles]) -> String {
+fn calls(plan: &Plan, layout: &Layout, tiles: &[Tiles], held: &[Held]) -> String {
     let last = plan.layers.len() - 1;
     let forward = plan.layers.iter().enumerate().flat_map(|(l, layer)| {
         let units = if layer.outputs > LANES { 2 * LANES } else { LANES };
@@ -187,7 +202,9 @@ fn calls(plan: &Plan, layout: &Layout, tiles: &[Tiles]) -> String {
             format!("multiply_slopes(LAYER_{before}, first, lane);"),
         ]
     });
-    let turn = (0..=last).map(|l| format!("turn_deltas(LAYER_{l}, first, lane);"));
+    let turn =
+        |(l, held): (usize, &Held)| format!("turn_deltas(LAYER_{l}, {}u, first, lane);", held.rows);
+    let turn = held.iter().enumerate().map(turn);
     let mut begin = 0;
     let mut groups = Vec::new();
     for (l, (end, tile)) in group_ends(layout, tiles).into_iter().zip(tiles).enumerate() {

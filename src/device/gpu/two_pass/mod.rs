@@ -9,6 +9,7 @@
 //! What it runs is a plan of the programs (`fused`).
 
 mod executable;
+mod held;
 mod kernel;
 mod lanes;
 mod layout;
@@ -64,7 +65,10 @@ impl TwoPass {
         let sizes = Sizes::of(&self.plan, self.minibatches.most_rows());
         let slices = self.source.layout.slices;
         if lanes::suit(target) {
-            return sizes.two_pass_lanes(slices, lanes::MOST_UNITS);
+            let first = &self.plan.layers[0];
+            let held = lanes::held(first, self.minibatches.most_rows());
+            return sizes
+                .two_pass_lanes(slices, first.outputs.min(lanes::MOST_UNITS) + 2 * held.rows);
         }
         sizes.two_pass(slices)
     }

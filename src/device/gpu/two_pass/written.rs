@@ -3,16 +3,14 @@
 
 use std::fmt::Write;
 
-use super::super::fused::plan::PlanLayer;
 use super::lanes::{BLOCKS, LANES, WIDTH};
-use super::source::update_constants;
 
 /// A text, line by line.
 #[derive(Default)]
-struct Text(String);
+pub(super) struct Text(pub(super) String);
 
 impl Text {
-    fn line(&mut self, line: impl std::fmt::Display) {
+    pub(super) fn line(&mut self, line: impl std::fmt::Display) {
         // Writing to a string cannot fail.
         let _ = writeln!(self.0, "{line}");
     }
@@ -153,88 +151,7 @@ pub(super) fn back() -> String {
 }
 
 /// Number t of a pair with a name.
-fn number_of(name: &str, number: &str, t: usize) -> String {
+pub(super) fn number_of(name: &str, number: &str, t: usize) -> String {
     let (half, c) = if t < 4 { ("low", t) } else { ("high", t - 4) };
     format!("{name}{number}.{half}.{}", ["x", "y", "z", "w"][c])
-}
-
-/// The rows whose inputs a workgroup of `weights` holds at once.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Held {
-    pub(super) rows: usize,
-    /// Whether that is the whole minibatch.
-    whole: bool,
-}
-
-impl Held {
-    /// Of minibatches of so many rows, at most so many at once: a power of two, 8 at the least.
-    pub(super) fn of(rows: usize, most: usize) -> Self {
-        let held = rows.next_power_of_two().clamp(LANES, most);
-        Self { rows: held, whole: rows <= held }
-    }
-
-    /// Memory for the gradients of the longest tile, of so many units, where they are not ready in one go.
-    pub(super) fn memory(self, units: usize) -> String {
-        if self.whole {
-            return String::new();
-        }
-        format!("var<workgroup> gradients: array<vec4<u64>, {}>;\n", LANES * units)
-    }
-
-    /// The gradients of 64 inputs and a tile of units, and their updates. A lane holds its 8 inputs of all the
-    /// rows, which serve one unit after the other, so that no sum lives longer than an iteration.
-    pub(super) fn weights(self, l: usize, layer: &PlanLayer, units: usize) -> String {
-        let mut text = Text::default();
-        text.line(format!("fn weights_{l}(tile: u32, n0: u32, lane: u32) {{"));
-        text.line(format!("let layer = LAYER_{l};"));
-        text.line("let octet = 8u * tile + lane;");
-        let end = if layer.bias.is_some() { "layer.vectors" } else { "layer.vectors - 1u" };
-        text.line(format!("let inside = octet <= {end};"));
-        text.line(format!("let end = min(n0 + {units}u, layer.outputs);"));
-        if self.whole {
-            text.line("let first = 0u;");
-            self.units(&mut text, layer);
-        } else {
-            text.line("for (var first = 0u; first < step.rows; first += HELD) {");
-            self.units(&mut text, layer);
-            text.line("}");
-        }
-        text.line("}");
-        text.0
-    }
-
-    /// The inputs of the rows from `first` on, and the loop over the units.
-    fn units(self, text: &mut Text, layer: &PlanLayer) {
-        for o in 0..self.rows / LANES {
-            let row = format!("there(first + {}u + lane)", LANES * o);
-            text.line(format!("let begin{o} = minibatch_features({row});"));
-        }
-        text.line("let own = min(octet, layer.vectors - 1u);");
-        text.line("let is_bias = octet == layer.vectors;");
-        for row in 0..self.rows {
-            let begin = format!("subgroupShuffle(begin{}, {}u)", row / LANES, row % LANES);
-            let octet = format!("input_octet(layer, first + {row}u, {begin}, own)");
-            text.line(format!("let x{row} = with_bias(is_bias, {octet});"));
-        }
-        text.line("for (var unit = n0; unit < end; unit++) {");
-        text.line("let deltas = unit_deltas(layer, first, unit, lane);");
-        text.line("var sum = Pair(vec4(0.0), vec4(0.0));");
-        if !self.whole {
-            text.line("let at = 8u * (unit - n0) + lane;");
-            text.line("if (first > 0u) { sum = pair_of(gradients[at]); }");
-        }
-        for row in 0..self.rows {
-            let delta = number_of("deltas", "", row % WIDTH);
-            let lane = row / WIDTH;
-            text.line(format!("sum = plus(sum, x{row}, subgroupShuffle({delta}, {lane}u));"));
-        }
-        let descend = format!("descend(layer, octet, unit, sum, {});", update_constants(layer));
-        if self.whole {
-            text.line(format!("if (inside) {{ {descend} }}"));
-        } else {
-            text.line("if (first + HELD < step.rows) { gradients[at] = octet_of(sum); }");
-            text.line(format!("else if (inside) {{ {descend} }}"));
-        }
-        text.line("}");
-    }
 }
