@@ -3,7 +3,7 @@
     cargo build --release --example benchmark
     cargo build --release --manifest-path benches/peers/burn/Cargo.toml
     cargo build --release --manifest-path benches/peers/candle/Cargo.toml
-    python benches/peers/compare.py [--seconds 2] [--rounds 3] [--json FILE] [WORKLOAD ...]
+    python benches/peers/compare.py [--seconds 2] [--rounds 3] [--awake] [--json FILE] [WORKLOAD ...]
 
 Needs the Python packages torch, scikit-learn and numpy, and for torch.compile a C++ compiler. It
 installs nothing: a peer that is not there is left out, and the script says what it lacks. Each round
@@ -11,7 +11,8 @@ measures ours and the peers in turn, so that a machine whose speed drifts is the
 over rounds are shown, and how many times as long the best peer takes.
 
 A step is one minibatch: gather, forward, loss, backward, update. An epoch is shuffled; its first
-runs warm up and do not count. All use as many threads as they like.
+runs warm up and do not count. All use as many threads as they like. `--awake` is for virtual machines
+(see `keep_awake`).
 """
 
 import argparse
@@ -19,6 +20,7 @@ import importlib.util
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -41,6 +43,27 @@ WORKLOADS = {
 COLUMNS = ["wgrad", "PyTorch", "compiled", "sklearn", "burn", "candle"]
 # The others are too small, or take scikit-learn too long.
 SKLEARN = ["reynolds_10", "reynolds_100", "reynolds_100_b512", "mnist_50"]
+
+
+# A loop that gives way to whatever else wants to run, and ends with the process that began it.
+IDLE_LOOP = """
+import os
+os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+while os.getppid() == {parent}:
+    sum(range(100_000))
+"""
+
+
+def keep_awake():
+    """Keeps all cores busy with loops of idle priority, on Linux, while this process lives.
+
+    A core of a virtual machine that has nothing to do is given back to its host, and takes up to a
+    millisecond to be had again: whoever waits for threads, as a software driver does at each dispatch,
+    would be measured by that.
+    """
+    loop = IDLE_LOOP.format(parent=os.getpid())
+    for _ in range(os.cpu_count()):
+        subprocess.Popen([sys.executable, "-c", loop])
 
 
 def data(widths, rows, loss):
@@ -191,12 +214,15 @@ def main():
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--skip", action="append", default=[], choices=COLUMNS[1:])
+    parser.add_argument("--awake", action="store_true", help="keep the cores awake")
     parser.add_argument("--json", metavar="FILE")
     args = parser.parse_args()
     warnings.filterwarnings("ignore")
     binary = built(ROOT, "examples/benchmark", "cargo build --release --example benchmark")
     if not binary:
         return
+    if args.awake:
+        keep_awake()
     for package in ["torch", "sklearn"]:
         if not importlib.util.find_spec(package):
             print(f"the Python package {package} is not there")

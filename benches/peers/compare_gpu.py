@@ -2,14 +2,14 @@
 
     cargo build --release --example benchmark
     cargo build --profile gpu --manifest-path benches/peers/burn/Cargo.toml --features wgpu --bin peer-burn-wgpu
-    python benches/peers/compare_gpu.py [--seconds 2] [--rounds 3] [--skip PEER] [--json FILE] [WORKLOAD ...]
+    python benches/peers/compare_gpu.py [--seconds 2] [--rounds 3] [--skip PEER] [--awake] [--json FILE] [WORKLOAD ...]
 
 One command for the whole comparison; at its end it shows what many networks at once gain. Needs torch
 and jax with CUDA, and a Vulkan driver for ours and burn; it installs nothing, and a peer that is not
 there, or finds no GPU, is left out. `--platform cpu` runs PyTorch and JAX on the processor instead, to
-try the script. TF32 is off, so that all compute in f32. `--strategy` names ours; else the rule chooses,
-which looks at how many steps the measurement takes, where a driver is slow in compiling. The JSON says
-what was chosen and why.
+try the script; `--awake` is for software drivers on virtual machines (see `keep_awake`). TF32 is off, so
+that all compute in f32. `--strategy` names ours; else the rule chooses, which looks at how many steps the
+measurement takes, where a driver is slow in compiling. The JSON says what was chosen and why.
 
 burn's crate has some 260 dependencies: two cores take an hour to build it. `CARGO_TARGET_DIR` says
 where all of them are built, and looked for.
@@ -32,7 +32,7 @@ import warnings
 from statistics import median
 
 from compare import HERE, ROOT, WORKLOADS, built, data, measured, ours, rust_peer, timed
-from compare import torch_parts, tried
+from compare import keep_awake, torch_parts, tried
 
 # Only on a GPU: as in examples/common/workloads.rs.
 WORKLOADS = WORKLOADS | {
@@ -256,12 +256,15 @@ def main():
     parser.add_argument("--platform", choices=["gpu", "cpu"], default="gpu")
     parser.add_argument("--skip", action="append", default=[], choices=COLUMNS[1:])
     parser.add_argument("--strategy", default="auto")
+    parser.add_argument("--awake", action="store_true", help="keep the cores awake")
     parser.add_argument("--json", metavar="FILE")
     args = parser.parse_args()
     warnings.filterwarnings("ignore")
     binary = built(ROOT, "examples/benchmark", "cargo build --release --example benchmark")
     if not binary:
         return
+    if args.awake:
+        keep_awake()
     torch_there = set_up(args.platform, args.skip)
     print(f"{'us a step':20}{'strategy':12}" + "".join(f"{column:>12}" for column in COLUMNS))
     results = []
