@@ -40,7 +40,8 @@ impl Crew {
         let engine = Engine::of(m, n, k);
         for (thread, scratch) in self.scratch.iter_mut().enumerate() {
             // The caller may have to work alone.
-            let (m, n) = if thread == 0 { (m, n) } else { gemm::part([m, n, k], self.pool.threads()) };
+            let (m, n) =
+                if thread == 0 { (m, n) } else { gemm::part([m, n, k], self.pool.threads()) };
             engine.reserve(m, n, k, scratch.get_mut().unwrap_or_else(PoisonError::into_inner));
         }
     }

@@ -87,11 +87,7 @@ impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
 
     /// Computes a block and calls `epilogue` with its elements and those of the other matrices, in
     /// runs of a row or of several.
-    pub(crate) fn run(
-        self,
-        epilogue: impl Fn(&mut [f32], [&mut [f32]; N]),
-        scratch: &mut Scratch,
-    ) {
+    pub(crate) fn run(self, epilogue: impl Fn(&mut [f32], [&mut [f32]; N]), scratch: &mut Scratch) {
         let Self { engine, a, b, mut beside } = self;
         let (m, n) = (a.rows(), b.cols());
         scratch.reserve_block(m * n);

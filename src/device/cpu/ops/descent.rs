@@ -43,9 +43,8 @@ pub(in crate::device::cpu) fn descend(
         let picked = pick_checked(gradient, &input, bank, args)?;
         let a = minibatch(bank, &input, picked).transposed();
         let Shape { rows, cols } = weight.shape;
-        let state = beside.map(|state| {
-            (!state.is_empty()).then(|| MatMut::row_major(state, rows, cols))
-        });
+        let state =
+            beside.map(|state| (!state.is_empty()).then(|| MatMut::row_major(state, rows, cols)));
         let stream = Stream::new(a, matrix(bank, delta), state);
         crew.stream(stream, UPDATE_FLOP, |gradients, state| {
             vectorize(Advance { optimizer: &optimizer, coefficients, state, gradients });
