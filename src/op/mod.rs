@@ -25,7 +25,7 @@ pub use formulas::MAX_BINS;
 pub(crate) use formulas::{NORM_EPSILON, dropout_threshold};
 pub(crate) use kinds::argmax;
 pub use kinds::{Axis, BinaryOp, Reduction};
-pub(crate) use operands::Access;
+pub(crate) use operands::{Access, Operand};
 pub use view::{Pick, Rows, Shape, View};
 
 use crate::nn::{Activation, Loss, TargetKind};

@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::gemm::{self, Beta, Engine, Stream, Terms, Work};
+use super::gemm::{self, Beta, Cuttable, Engine, Stream, Terms, Work};
 use super::pool::Pool;
 
 /// Floating-point operations for which calling a worker pays: 30 microseconds' worth on one core,
@@ -16,8 +16,6 @@ const SHARED_FLOP: usize = 4_000_000;
 const SHARED_ELEMENTS: usize = 1 << 16;
 /// Elements that a thread takes at a time: 64 KiB, so that a late thread leaves little to wait for.
 pub(super) const CHUNK: usize = 1 << 14;
-/// The blocks of a product that each thread should find, so that all finish at about one time.
-const BLOCKS: usize = 4;
 
 /// The threads, and each one's memory.
 pub(super) struct Crew {
@@ -42,7 +40,8 @@ impl Crew {
         let engine = Engine::of(m, n, k);
         for (thread, scratch) in self.scratch.iter_mut().enumerate() {
             // The caller may have to work alone.
-            let (m, n) = if thread == 0 { (m, n) } else { gemm::part(m, n, self.pool.threads()) };
+            let (m, n) =
+                if thread == 0 { (m, n) } else { gemm::part([m, n, k], self.pool.threads()) };
             engine.reserve(m, n, k, scratch.get_mut().unwrap_or_else(PoisonError::into_inner));
         }
     }
@@ -106,30 +105,31 @@ impl Crew {
         });
     }
 
-    /// Computes the rows of a product in blocks that are not kept: see [`Stream::run`].
+    /// Computes a product in blocks that are not kept: see [`Stream::run`].
     pub(super) fn stream<const N: usize>(
         &mut self,
         stream: Stream<'_, '_, N>,
         extra: usize,
         epilogue: impl Fn(&mut [f32], [&mut [f32]; N]) + Sync,
     ) {
-        if self.pool.threads() == 1 || stream.cost(extra) < SHARED_FLOP {
+        let threads = self.pool.threads();
+        if threads == 1 || stream.cost(extra) < SHARED_FLOP {
             let scratch = self.scratch[0].get_mut().unwrap_or_else(PoisonError::into_inner);
-            return stream.for_each(|block| block.run(&epilogue, scratch));
+            return stream.blocks(1).for_each(|block| block.run(&epilogue, scratch));
         }
         let scratch = &self.scratch;
-        let stream = stream.at_least(BLOCKS * self.pool.threads());
-        self.pool.for_each(stream, |thread, block| {
+        self.pool.for_each(stream.blocks(threads), |thread, block| {
             let mut scratch = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
             block.run(&epilogue, &mut scratch);
         });
     }
 
-    /// Makes room for streams (m, n, k).
-    pub(super) fn reserve_stream(&mut self, [m, n, k]: [usize; 3]) {
+    /// Makes room for a stream (m, n, k).
+    pub(super) fn reserve_stream(&mut self, shape: [usize; 3]) {
+        let threads = self.pool.threads();
         for scratch in &mut self.scratch {
             let scratch = scratch.get_mut().unwrap_or_else(PoisonError::into_inner);
-            Stream::<0>::reserve(m, n, k, scratch);
+            Stream::<0>::reserve(shape, threads, scratch);
         }
     }
 

@@ -6,6 +6,7 @@ use super::crew::Crew;
 use super::fuse::{Instruction, fuse};
 use super::memory::{Memories, Memory};
 use super::ops;
+use super::share::share;
 use super::{Cpu, timed};
 use crate::device::{Executable, Launch, Meter, Profiler};
 use crate::error::Result;
@@ -22,13 +23,16 @@ pub(super) struct CpuExecutable {
 
 impl CpuExecutable {
     pub(super) fn new(cpu: &Cpu, programs: &[Program], memories: Vec<Memory>) -> Self {
+        let ops = programs.iter().flat_map(|program| &program.ops);
+        let mut memories = Memories::new(memories, ops);
+        let first = |buffer| memories.first(buffer);
+        let lists: Vec<_> = programs.iter().map(|program| fuse(program, first)).collect();
+        let places = share(programs, &lists, first, |buffer| memories.words(buffer));
+        memories.place(places);
         let mut crew = Crew::new(Arc::clone(&cpu.pool));
-        ops::reserve(&mut crew, programs.iter().flat_map(|program| &program.ops));
-        let memories = Memories::new(memories, programs.iter().flat_map(|program| &program.ops));
-        let fused = |program| fuse(program, |buffer| memories.first(buffer));
-        let programs = programs.iter().map(fused).collect();
+        ops::reserve(&mut crew, lists.iter().flatten());
         let (meter, profiler) = (Arc::clone(&cpu.meter), Arc::clone(&cpu.profiler));
-        Self { meter, profiler, programs, memories, crew }
+        Self { meter, profiler, programs: lists, memories, crew }
     }
 }
 

@@ -4,15 +4,16 @@
 //! to memory and read again. Where nobody else wants it, an element is handed to the optimizer as
 //! soon as it is computed: per parameter and step 12 of Adam's 36 bytes stay away from memory.
 //!
-//! What is computed is the same to the bit, so the program remains the specification. A weight
-//! gradient moves down to its update, because the deltas of the layers before still need the old
-//! weights; so it moves only past instructions that leave its operands alone.
+//! What is computed is the same to the bit, so the program remains the specification. The delta of
+//! the layer before still needs the old weight, so a gradient moves down past that, and its part of
+//! the update up to there: each only past instructions that leave its operands alone. The layer's
+//! own delta, and what it was computed from, are not needed any more then; see
+//! [`share`](super::share).
 
-use std::iter::once;
 use std::ops::Range;
 
 use super::ops::can_descend;
-use crate::op::{Access, Op, Shape, View};
+use crate::op::{Access, Op, Operand, Shape, View};
 use crate::program::Program;
 
 /// What the CPU executes: an instruction as the program has it, or a gradient and the update of its
@@ -31,50 +32,102 @@ impl From<Op> for Instruction {
     }
 }
 
+impl Instruction {
+    /// Every operand, also of the update.
+    pub(super) fn operands(&self) -> impl Iterator<Item = Operand> {
+        let update = self.update.iter().flat_map(|update| update.operands());
+        self.op.operands().into_iter().chain(update)
+    }
+}
+
 /// The instructions of a program, with gradients and updates put together where that can be done.
 /// `memory` tells what memory a buffer of the program is.
 pub(super) fn fuse(program: &Program, memory: impl Fn(usize) -> usize) -> Vec<Instruction> {
-    let ops = &program.ops;
-    let mut moved = vec![false; ops.len()];
-    let mut instructions = vec![Vec::new(); ops.len()];
-    for (at, update) in ops.iter().enumerate() {
-        let Op::Update { gradients, .. } = *update else {
-            instructions[at].push(Instruction::from(*update));
-            continue;
-        };
-        let mut weights: Vec<Range<usize>> = Vec::new();
-        for i in 0..at {
-            let Op::Gradient { weight, .. } = ops[i] else { continue };
-            if can_descend(&ops[i])
-                && program.buffers[weight.buffer].transient
-                && inside(weight, gradients)
-                && alone(ops, [i, at], weight, &memory)
-                && can_move(ops, i..at, &memory)
-            {
-                moved[i] = true;
-                let range = weight.offset - gradients.offset..weight.range().end - gradients.offset;
-                let update = Some(Box::new(part(update, range.clone())));
-                instructions[at].push(Instruction { op: ops[i], update });
-                weights.push(range);
-            }
-        }
-        // What is left of the update: biases, and the gaps between parameters.
-        weights.sort_by_key(|range| range.start);
-        let (mut start, end) = (0, gradients.shape.len());
-        for next in weights.into_iter().chain(once(end..end)) {
-            if start < next.start {
-                instructions[at].push(part(update, start..next.start).into());
-            }
-            start = next.end;
+    let mut list: Vec<Instruction> = program.ops.iter().map(|op| (*op).into()).collect();
+    let mut at = 0;
+    while at < list.len() {
+        match Descent::of(program, &list, at, &memory) {
+            // What followed the gradient has its place now, if it has moved.
+            Some(descent) => descent.apply(&mut list, at),
+            None => at += 1,
         }
     }
-    let kept = instructions.into_iter().zip(moved).filter(|(_, moved)| !moved);
-    kept.flat_map(|(instructions, _)| instructions).collect()
+    list
 }
 
-fn inside(inner: View, outer: View) -> bool {
+/// A gradient that can go to its update.
+struct Descent {
+    /// The update that its weight is a part of, by its place in the list.
+    update: usize,
+    /// The elements of the weight in this update.
+    range: Range<usize>,
+    /// The last instruction that needs the old weight, or the gradient itself.
+    after: usize,
+}
+
+impl Descent {
+    /// Whether the instruction at a place is such a gradient.
+    fn of(
+        program: &Program,
+        list: &[Instruction],
+        at: usize,
+        memory: &impl Fn(usize) -> usize,
+    ) -> Option<Self> {
+        let Instruction { op: gradient @ Op::Gradient { weight, .. }, update: None } = &list[at]
+        else {
+            return None;
+        };
+        if !can_descend(gradient) || !program.buffers[weight.buffer].transient {
+            return None;
+        }
+        let place = |other: &Instruction| match other {
+            Instruction { op: Op::Update { gradients, .. }, update: None } => {
+                range_inside(*weight, *gradients)
+            }
+            _ => None,
+        };
+        let (update, range) =
+            (at + 1..list.len()).find_map(|i| place(&list[i]).map(|range| (i, range)))?;
+        let part = Instruction::from(part(&list[update].op, range.clone()));
+        let conflict = |one: &Instruction, two: &Instruction| {
+            one.operands().any(|a| two.operands().any(|b| in_the_way(&a, &b, memory)))
+        };
+        let uses = |other: &Instruction| {
+            other.operands().any(|other| overlap(other.view, *weight, memory))
+        };
+        let alone = (0..list.len()).all(|i| i == at || i == update || !uses(&list[i]));
+        // The update goes up to there, and the gradient down.
+        let after = (at + 1..update).rfind(|&i| conflict(&list[i], &part)).unwrap_or(at);
+        let free = (at + 1..=after).all(|i| !conflict(&list[i], &list[at]));
+        let writes = part.operands().filter(|operand| operand.access == Access::Write);
+        let apart = writes.into_iter().all(|written| {
+            gradient.operands().iter().all(|operand| !overlap(operand.view, written.view, memory))
+        });
+        (alone && free && apart).then_some(Self { update, range, after })
+    }
+
+    fn apply(self, list: &mut Vec<Instruction>, at: usize) {
+        let Self { update, range, after } = self;
+        let whole = list.remove(update).op;
+        let Op::Update { gradients, .. } = whole else { return };
+        // What is left of the update: biases, other weights, and the gaps between parameters.
+        for left in [range.end..gradients.shape.len(), 0..range.start] {
+            if !left.is_empty() {
+                list.insert(update, part(&whole, left).into());
+            }
+        }
+        let gradient = list.remove(at).op;
+        let update = Some(Box::new(part(&whole, range)));
+        list.insert(after, Instruction { op: gradient, update });
+    }
+}
+
+/// Where a view lies in another, as elements of that.
+fn range_inside(inner: View, outer: View) -> Option<Range<usize>> {
     let (inside, outside) = (inner.range(), outer.range());
-    inner.buffer == outer.buffer && outside.start <= inside.start && inside.end <= outside.end
+    let fits =
+        inner.buffer == outer.buffer && outside.start <= inside.start && inside.end <= outside.end;
+    fits.then(|| inside.start - outside.start..inside.end - outside.start)
 }
 
 fn overlap(one: View, two: View, memory: impl Fn(usize) -> usize) -> bool {
@@ -82,29 +135,10 @@ fn overlap(one: View, two: View, memory: impl Fn(usize) -> usize) -> bool {
     memory(one.buffer) == memory(two.buffer) && a.start < b.end && b.start < a.end
 }
 
-/// Whether only the instructions `users` use this memory.
-fn alone(ops: &[Op], users: [usize; 2], view: View, memory: impl Fn(usize) -> usize) -> bool {
-    let others = ops.iter().enumerate().filter(|(i, _)| !users.contains(i));
-    others.flat_map(|(_, op)| op.operands()).all(|operand| !overlap(operand.view, view, &memory))
-}
-
-/// Whether the first of a range of instructions can be executed in the middle of the last: those
-/// between, and the last, write nothing that it uses, and those between use nothing that it writes.
-fn can_move(ops: &[Op], range: Range<usize>, memory: impl Fn(usize) -> usize) -> bool {
-    let mine = ops[range.start].operands();
-    let conflict = |op: &Op| {
-        op.operands().into_iter().any(|other| {
-            mine.iter().any(|mine| {
-                let write = mine.access == Access::Write || other.access == Access::Write;
-                write && overlap(mine.view, other.view, &memory)
-            })
-        })
-    };
-    let writes = |op: &Op| {
-        let writes = op.operands().into_iter().filter(|operand| operand.access == Access::Write);
-        writes.into_iter().any(|other| mine.iter().any(|m| overlap(m.view, other.view, &memory)))
-    };
-    !ops[range.start + 1..range.end].iter().any(conflict) && !writes(&ops[range.end])
+/// Whether two operands keep their instructions in order.
+fn in_the_way(one: &Operand, two: &Operand, memory: impl Fn(usize) -> usize) -> bool {
+    let write = one.access == Access::Write || two.access == Access::Write;
+    write && overlap(one.view, two.view, memory)
 }
 
 /// An update's part: some of its elements.

@@ -102,6 +102,16 @@ impl Memories {
         self.same[buffer]
     }
 
+    /// The words of a buffer's memory.
+    pub(super) fn words(&self, buffer: usize) -> usize {
+        self.list[buffer].lock().len()
+    }
+
+    /// Lets buffers lie in the memories of others: for each buffer the one in whose it lies.
+    pub(super) fn place(&mut self, places: Vec<usize>) {
+        self.same = places;
+    }
+
     /// Locks the memories and runs `work` with them.
     pub(super) fn check_out<R>(&self, work: impl FnOnce(&mut Bank) -> R) -> R {
         let mut guards: Vec<MutexGuard<'_, Words>> =

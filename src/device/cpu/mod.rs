@@ -13,6 +13,7 @@ mod gemm;
 mod memory;
 mod ops;
 mod pool;
+mod share;
 #[cfg(test)]
 mod tests;
 mod vectorize;
@@ -26,6 +27,7 @@ pub(crate) use memory::Memory;
 
 use self::crew::Crew;
 use self::executable::CpuExecutable;
+use self::fuse::Instruction;
 use self::memory::{Memories, Words};
 use self::pool::Pool;
 use super::{
@@ -170,7 +172,7 @@ impl Backend for Cpu {
         let memories = buffers.iter().map(|storage| memory(storage).clone()).collect();
         Memories::new(memories, [op]).check_out(|bank| {
             let mut crew = Crew::new(Arc::clone(&self.pool));
-            ops::reserve(&mut crew, [op]);
+            ops::reserve(&mut crew, [&Instruction::from(*op)]);
             timed(&self.profiler, op, None, || ops::execute(op, bank, args, &mut crew))
         })
     }

@@ -2,12 +2,14 @@
 //! instruction.
 
 use super::fuse::{Instruction, fuse};
+use super::share::share;
 use crate::device::{Buffer, Device, Launch};
 use crate::mlp::Mlp;
 use crate::nn::{Activation, Loss};
 use crate::op::{Axis, Op, Reduction, Shape, StepArgs, View};
 use crate::optim::{Adam, Optimizer, Sgd};
 use crate::program::{Program, Source, Step, names};
+use std::collections::BTreeSet;
 
 const ROWS: usize = 300;
 
@@ -147,10 +149,14 @@ fn gradients_that_others_use_are_kept() {
         assert_eq!(descents(&read), 1, "a norm of the first weight's gradient at {at}");
     }
 
-    let mut overwritten = whole.clone();
     let output = View::new(delta, Shape::new(8, 67));
-    overwritten.ops.insert(update, Op::Fill { value: 0.0, output });
-    assert_eq!(descents(&overwritten), 1, "the second layer's delta is gone before the update");
+    let backward = whole.ops.iter().rposition(|op| matches!(op, Op::Backward { .. }));
+    let backward = backward.expect("there are two");
+    for (at, fused) in [(backward, 1), (backward + 1, 2)] {
+        let mut overwritten = whole.clone();
+        overwritten.ops.insert(at, Op::Fill { value: 0.0, output });
+        assert_eq!(descents(&overwritten), fused, "the second layer's delta is gone at {at}");
+    }
 }
 
 /// Two updates of parts of the parameters are two groups.
@@ -186,5 +192,41 @@ fn groups_of_parameters_are_fused_each_with_its_own_update() {
             })
             .sum();
         assert_eq!(updated, words, "every word is updated once");
+    }
+}
+
+/// Where the buffers of layers lie, by name, as two kinds of minibatches leave them.
+fn places(batches: [usize; 2]) -> Vec<(String, String)> {
+    let builder =
+        [(); 3].iter().fold(Mlp::builder(50), |builder, ()| builder.hidden(100, Activation::Tanh));
+    let network = builder.output(2).build(&Device::cpu()).expect("the CPU builds networks");
+    let sources = [50, 2].map(|cols| Source::divided(ROWS, cols, usize::MAX));
+    let programs = batches.map(|batch| {
+        let optimizer = Some(Adam::default().into());
+        let step =
+            Step::new(network.network().clone(), Loss::Mse, optimizer, batch, sources.clone());
+        step.lower().expect("the step is sound")
+    });
+    let lists: Vec<_> = programs.iter().map(|program| fuse(program, |buffer| buffer)).collect();
+    let specs = &programs[0].buffers;
+    let places = share(&programs, &lists, |buffer| buffer, |buffer| specs[buffer].words);
+    let names = specs.iter().zip(places);
+    names.map(|(spec, place)| (spec.name.clone(), specs[place].name.clone())).collect()
+}
+
+#[test]
+fn deltas_lie_where_activations_were() {
+    let places = places([64, 10]);
+    let hidden = |name: &str| names::is_passed_on(name) && !name.ends_with('3');
+    let layers = places.iter().filter(|(name, _)| hidden(name));
+    let different: BTreeSet<&String> = layers.map(|(_, place)| place).collect();
+    assert_eq!(
+        different.len(),
+        4,
+        "three activations and a delta are needed at a time: {places:?}"
+    );
+    for (name, place) in &places {
+        let passed_on = names::is_passed_on(name);
+        assert!(name == place || passed_on, "{name} lies in {place}");
     }
 }

@@ -70,6 +70,15 @@ impl Engine {
         }
     }
 
+    /// Where columns are cut: strips end there, of vectors those of any instruction set.
+    pub(super) const fn strip(self) -> usize {
+        match self {
+            Self::Vectors(_) => 48,
+            #[cfg(target_arch = "x86_64")]
+            Self::Amx => amx::PAIR,
+        }
+    }
+
     /// Makes room for every product of at most these sizes, which then allocate nothing.
     pub(in crate::device::cpu) fn reserve(
         self,

@@ -18,6 +18,7 @@
 
 #[cfg(target_arch = "x86_64")]
 mod amx;
+mod cut;
 mod engine;
 mod kernel;
 #[cfg(target_arch = "x86_64")]
@@ -37,6 +38,7 @@ mod tests;
 mod view;
 mod work;
 
+pub(crate) use cut::Cuttable;
 pub(in crate::device::cpu) use engine::{Engine, unit};
 pub(crate) use scratch::Scratch;
 pub(crate) use stream::Stream;

@@ -1,118 +1,123 @@
-//! Products whose result nobody keeps: blocks of rows, each handed on while it is in cache.
+//! Products whose result nobody keeps: in blocks, each handed on while it is in cache.
+//!
+//! Where B stays in cache, a block is some whole rows. Else it is as large as a cache lets it be, as
+//! each block packs its part of A and B anew.
 
-use super::super::chunks::Slices;
+use super::cut::{Cut, Cuttable, Parts, ROWS};
 use super::engine::{Engine, Operands};
 use super::product::LIGHT;
-use super::work::cost;
+use super::work::{cost, runs, take};
 use super::{Beta, Lhs, MatMut, MatRef, Scratch};
-use std::ops::Range;
 
-/// Elements of a block: with three numbers of state for each, 256 KiB, a part of the L2 cache.
+/// Elements of a block of whole rows: with three numbers of state for each, 256 KiB, a part of the
+/// L2 cache.
 const BLOCK: usize = 1 << 14;
-/// Elements of a block on a matrix unit, where each block packs B anew.
+/// Elements of such a block on a matrix unit, where each block packs B anew.
 const PACKED_BLOCK: usize = 1 << 15;
-/// Blocks begin where tiles and cache lines of a column-major A do.
-const ROWS: usize = 32;
+/// Rows and columns of a block whose B leaves the cache, and those on a matrix unit.
+const LARGE: [usize; 2] = [256, 512];
+const PACKED_LARGE: [usize; 2] = [512, 1024];
+/// The least columns of such blocks.
+const LEAST_COLS: usize = 256;
+/// The blocks that each thread should find where B stays in cache, so that all finish at about one
+/// time.
+const BLOCKS: usize = 4;
 
-/// The rows of a block of a C with n columns.
-fn block_rows(engine: Engine, n: usize) -> usize {
-    let elements = if engine.packs() { PACKED_BLOCK } else { BLOCK };
-    (elements / n.max(1)).max(ROWS) / ROWS * ROWS
-}
-
-/// The rows of a product `A.B`, and the elements of other matrices at the same places.
+/// A product `A.B`, and the elements of other matrices at the same places.
 #[derive(Debug)]
 pub(crate) struct Stream<'a, 'c, const N: usize> {
     engine: Engine,
     a: Lhs<'a>,
     b: MatRef<'a>,
-    beside: Slices<'c, N>,
-    /// The rows of a block, and the rows that are left.
-    rows: usize,
-    left: Range<usize>,
+    beside: [Option<MatMut<'c>>; N],
 }
 
-/// Some rows of a stream.
-#[derive(Debug)]
-pub(crate) struct Block<'a, 'c, const N: usize> {
-    engine: Engine,
-    a: Lhs<'a>,
-    b: MatRef<'a>,
-    beside: [&'c mut [f32]; N],
+/// The largest block of a product (m, n, k) that is computed by so many threads.
+fn block(engine: Engine, [m, n, k]: [usize; 3], threads: usize) -> [usize; 2] {
+    if n.saturating_mul(k) <= LIGHT && n <= BLOCK / ROWS {
+        let elements = if engine.packs() { PACKED_BLOCK } else { BLOCK };
+        let rows = (elements / n.max(1)).max(ROWS) / ROWS * ROWS;
+        let shared = m.div_ceil(BLOCKS * threads).next_multiple_of(ROWS).max(ROWS);
+        return [if threads > 1 { rows.min(shared) } else { rows }, n];
+    }
+    let [rows, cols] = if engine.packs() { PACKED_LARGE } else { LARGE };
+    // As many for each thread, each with columns of its own if there are enough.
+    let mut across = n.div_ceil(cols);
+    if across > 1 {
+        across = across.next_multiple_of(threads).min(n.div_ceil(LEAST_COLS)).max(across);
+    }
+    let down = m.div_ceil(rows).max(1).next_multiple_of(threads.div_ceil(across));
+    [
+        m.div_ceil(down).next_multiple_of(ROWS).max(ROWS),
+        n.div_ceil(across).next_multiple_of(engine.strip()),
+    ]
 }
 
 impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
-    /// Whether a product with B (k, n) can be had in blocks of rows at no cost: B stays in cache.
-    pub(crate) const fn suits(n: usize, k: usize) -> bool {
-        n.saturating_mul(k) <= LIGHT && n <= BLOCK / ROWS
+    /// The product of `a` and `b`, and matrices of its shape, of which some may not be there.
+    pub(crate) fn new(a: Lhs<'a>, b: MatRef<'a>, beside: [Option<MatMut<'c>>; N]) -> Self {
+        Self { engine: Engine::of(a.rows(), b.cols(), b.rows()), a, b, beside }
     }
 
-    /// The product of `a` and `b`. Each of `beside` is a row-major matrix of its shape, or empty.
-    pub(crate) fn new(a: Lhs<'a>, b: MatRef<'a>, beside: [&'c mut [f32]; N]) -> Self {
-        let engine = Engine::of(a.rows(), b.cols(), b.rows());
-        let rows = block_rows(engine, b.cols());
-        Self { engine, a, b, beside: Slices::new(beside), rows, left: 0..a.rows() }
-    }
-
-    /// The same in blocks that are at least so many, if they can be.
-    pub(crate) fn at_least(self, blocks: usize) -> Self {
-        let rows = self.left.len().div_ceil(blocks).next_multiple_of(ROWS);
-        Self { rows: self.rows.min(rows), ..self }
-    }
-
-    /// Makes room for every product of at most these sizes.
-    pub(crate) fn reserve(m: usize, n: usize, k: usize, scratch: &mut Scratch) {
+    /// Makes room for a product that is computed by so many threads, or by one of them alone.
+    pub(crate) fn reserve(shape: [usize; 3], threads: usize, scratch: &mut Scratch) {
+        let [m, n, k] = shape;
         let engine = Engine::of(m, n, k);
-        let rows = block_rows(engine, n);
-        scratch.reserve_block(rows * n);
-        engine.reserve(rows, n, k, scratch);
+        for threads in [1, threads] {
+            let [rows, cols] = block(engine, shape, threads);
+            // A last column may come to the others.
+            let (rows, cols) = (rows.min(m), (cols + 1).min(n));
+            scratch.reserve_block(rows * cols);
+            engine.reserve(rows, cols, k, scratch);
+        }
     }
 
     /// How long all of it takes, in floating-point operations, with `extra` for each element of C.
     pub(crate) fn cost(&self, extra: usize) -> usize {
-        let (m, n) = (self.left.len(), self.b.cols());
+        let (m, n) = self.shape();
         cost(m, n, self.b.rows()) + m * n * extra
     }
 
-    fn block(&self, rows: Range<usize>, beside: [&'c mut [f32]; N]) -> Block<'a, 'c, N> {
-        Block { engine: self.engine, a: self.a.row_range(rows), b: self.b, beside }
+    /// The blocks, for so many threads.
+    pub(crate) fn blocks(self, threads: usize) -> impl DoubleEndedIterator<Item = Self> + Send {
+        let (m, n) = self.shape();
+        let [rows, cols] = block(self.engine, [m, n, self.b.rows()], threads);
+        Parts::new(self, Cut::Cols(cols)).flat_map(move |part| Parts::new(part, Cut::Rows(rows)))
     }
-}
 
-impl<const N: usize> Block<'_, '_, N> {
-    /// Computes the rows and calls `epilogue` with them, row after row, and with the elements of
-    /// the other matrices.
+    /// Computes a block and calls `epilogue` with its elements and those of the other matrices, in
+    /// runs of a row or of several.
     pub(crate) fn run(self, epilogue: impl Fn(&mut [f32], [&mut [f32]; N]), scratch: &mut Scratch) {
-        let (m, n) = (self.a.rows(), self.b.cols());
+        let Self { engine, a, b, mut beside } = self;
+        let (m, n) = (a.rows(), b.cols());
         scratch.reserve_block(m * n);
         let mut room = scratch.take_block();
         let floats = &mut room.floats()[..m * n];
         let c = MatMut::row_major(floats, m, n);
-        let operands = Operands { a: self.a, b: self.b, c, beta: Beta::Overwrite };
-        self.engine.run(operands, |_, _, _| (), scratch);
-        epilogue(floats, self.beside);
+        engine.run(Operands { a, b, c, beta: Beta::Overwrite }, |_, _, _| (), scratch);
+        let whole = beside.iter().flatten().all(MatMut::is_contiguous);
+        let run = if whole { m * n } else { n };
+        for (i, floats) in floats.chunks_exact_mut(run.max(1)).enumerate() {
+            epilogue(floats, runs(&mut beside, (i, 0), run));
+        }
         scratch.put_block(room);
     }
 }
 
-impl<'a, 'c, const N: usize> Iterator for Stream<'a, 'c, N> {
-    type Item = Block<'a, 'c, N>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let first = self.left.start;
-        let rows = first..self.left.end.min(first + self.rows);
-        self.left.start = rows.end;
-        let beside = self.beside.take_first(rows.len() * self.b.cols());
-        (!rows.is_empty()).then(|| self.block(rows, beside))
+impl<const N: usize> Cuttable for Stream<'_, '_, N> {
+    fn shape(&self) -> (usize, usize) {
+        (self.a.rows(), self.b.cols())
     }
-}
 
-impl<const N: usize> DoubleEndedIterator for Stream<'_, '_, N> {
-    fn next_back(&mut self) -> Option<Self::Item> {
-        let last = self.left.len().saturating_sub(1) / self.rows * self.rows;
-        let rows = self.left.start + last..self.left.end;
-        self.left.end = rows.start;
-        let beside = self.beside.take_last(rows.len() * self.b.cols());
-        (!rows.is_empty()).then(|| self.block(rows, beside))
+    fn take_rows(&mut self, rows: usize) -> Self {
+        let (a, below) = (self.a.row_range(0..rows), self.a.row_range(rows..self.a.rows()));
+        self.a = below;
+        Self { a, beside: take(&mut self.beside, |matrix| matrix.take_rows(rows)), ..*self }
+    }
+
+    fn take_cols(&mut self, cols: usize) -> Self {
+        let (b, right) = (self.b.columns(0..cols), self.b.columns(cols..self.b.cols()));
+        self.b = right;
+        Self { b, beside: take(&mut self.beside, |matrix| matrix.take_cols(cols)), ..*self }
     }
 }

@@ -1,14 +1,8 @@
-//! Products as work that threads can share: cut into parts along the rows or columns of C.
+//! Products as work that threads can share.
 
+use super::cut::{Cut, Cuttable, Parts};
 use super::engine::{Engine, Operands};
-use super::kernel::MAX_ROWS;
 use super::{Beta, Lhs, MatMut, MatRef, Scratch};
-
-/// Where rows are cut: tiles of any instruction set end there, and so do runs of two cache lines
-/// of a column-major A. Fewer rows than this for each part are cut where the tallest tiles end.
-const ROWS: usize = 32;
-/// Where columns are cut: strips of any instruction set end there.
-const COLS: usize = 48;
 
 /// A product `C = A.B`, or `C += A.B`, and matrices of C's shape whose elements its epilogue needs.
 #[derive(Debug)]
@@ -21,29 +15,6 @@ pub(crate) struct Work<'a, 'c, const N: usize> {
     pub(crate) beside: [Option<MatMut<'c>>; N],
 }
 
-/// How C is cut.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Cut {
-    /// Into parts of so many rows.
-    Rows(usize),
-    /// Into parts of so many columns.
-    Cols(usize),
-}
-
-impl Cut {
-    /// Cuts an (m, n) matrix into at most `parts` parts of about one size. Each thread packs the
-    /// operand that is not cut for itself, so the longer side is cut; but a strip of columns that
-    /// is narrower than a tile would waste vectors.
-    pub(super) fn of(m: usize, n: usize, parts: usize) -> Self {
-        if n > m && n >= 2 * COLS * parts {
-            Self::Cols(n.div_ceil(parts).next_multiple_of(COLS))
-        } else {
-            let unit = if m >= ROWS * parts { ROWS } else { MAX_ROWS };
-            Self::Rows(m.div_ceil(parts).next_multiple_of(unit))
-        }
-    }
-}
-
 /// How long a product (m, n, k) takes, in the floating-point operations that one core would do in
 /// that time: columns fill vectors, and an element of A comes from memory at 12 GB/s, a third of a
 /// nanosecond.
@@ -52,9 +23,9 @@ pub(super) fn cost(m: usize, n: usize, k: usize) -> usize {
     m.saturating_mul(k).saturating_mul(element)
 }
 
-/// The shape of the largest of at most `parts` parts of an (m, n) matrix.
-pub(crate) fn part(m: usize, n: usize, parts: usize) -> (usize, usize) {
-    match Cut::of(m, n, parts) {
+/// The shape of the largest of at most `parts` parts of a product (m, n, k).
+pub(crate) fn part([m, n, k]: [usize; 3], parts: usize) -> (usize, usize) {
+    match Cut::of(m, n, Engine::of(m, n, k).strip(), parts) {
         Cut::Rows(rows) => (rows.min(m), n),
         // A last column may come to the others.
         Cut::Cols(cols) => (m, (cols + 1).min(n)),
@@ -62,11 +33,6 @@ pub(crate) fn part(m: usize, n: usize, parts: usize) -> (usize, usize) {
 }
 
 impl<'a, 'c, const N: usize> Work<'a, 'c, N> {
-    /// The shape of C.
-    pub(crate) fn shape(&self) -> (usize, usize) {
-        (self.c.rows(), self.c.cols())
-    }
-
     /// What is to compute the product and all of its parts.
     pub(crate) fn engine(&self) -> Engine {
         let (m, n) = self.shape();
@@ -99,11 +65,7 @@ impl<'a, 'c, const N: usize> Work<'a, 'c, N> {
         let (first_row, first_col) = c.origin();
         let with_beside = |row: usize, col: usize, run: &mut [f32]| {
             let (i, j, len) = (row - first_row, col - first_col, run.len());
-            let runs = beside.each_mut().map(|matrix| match matrix {
-                Some(matrix) => matrix.run(i, j, len),
-                None => <&mut [f32]>::default(),
-            });
-            epilogue(row, col, run, runs);
+            epilogue(row, col, run, runs(&mut beside, (i, j), len));
         };
         engine.run(Operands { a, b, c, beta }, with_beside, scratch);
     }
@@ -112,75 +74,56 @@ impl<'a, 'c, const N: usize> Work<'a, 'c, N> {
     pub(crate) fn rows(&mut self, mut work: impl FnMut(usize, &mut [f32], [&mut [f32]; N])) {
         let (m, n) = self.shape();
         for i in 0..m {
-            let beside = self.beside.each_mut().map(|matrix| match matrix {
-                Some(matrix) => matrix.run(i, 0, n),
-                None => <&mut [f32]>::default(),
-            });
-            work(i, self.c.run(i, 0, n), beside);
+            work(i, self.c.run(i, 0, n), runs(&mut self.beside, (i, 0), n));
         }
     }
 
     /// The product in at most `count` parts.
-    pub(crate) fn parts(self, count: usize) -> Parts<'a, 'c, N> {
+    pub(crate) fn parts(self, count: usize) -> Parts<Self> {
         let (m, n) = self.shape();
-        Parts { rest: Some(self), cut: Cut::of(m, n, count) }
+        let cut = Cut::of(m, n, self.engine().strip(), count);
+        Parts::new(self, cut)
+    }
+}
+
+impl<const N: usize> Cuttable for Work<'_, '_, N> {
+    fn shape(&self) -> (usize, usize) {
+        (self.c.rows(), self.c.cols())
     }
 
-    /// Takes the first rows off.
     fn take_rows(&mut self, rows: usize) -> Self {
         let (a, below) = (self.a.row_range(0..rows), self.a.row_range(rows..self.a.rows()));
         self.a = below;
-        let take = |matrix: &mut Option<MatMut<'c>>| matrix.as_mut().map(|m| m.take_rows(rows));
-        let beside = self.beside.each_mut().map(take);
+        let beside = take(&mut self.beside, |matrix| matrix.take_rows(rows));
         Self { a, b: self.b, c: self.c.take_rows(rows), beta: self.beta, beside }
     }
 
-    /// Takes the first columns off.
     fn take_cols(&mut self, cols: usize) -> Self {
         let (b, right) = (self.b.columns(0..cols), self.b.columns(cols..self.b.cols()));
         self.b = right;
-        let take = |matrix: &mut Option<MatMut<'c>>| matrix.as_mut().map(|m| m.take_cols(cols));
-        let beside = self.beside.each_mut().map(take);
+        let beside = take(&mut self.beside, |matrix| matrix.take_cols(cols));
         Self { a: self.a, b, c: self.c.take_cols(cols), beta: self.beta, beside }
     }
 }
 
-/// The parts of a product, one after the other.
-pub(crate) struct Parts<'a, 'c, const N: usize> {
-    rest: Option<Work<'a, 'c, N>>,
-    cut: Cut,
+/// Takes a part of each matrix off.
+pub(super) fn take<'c, const N: usize>(
+    matrices: &mut [Option<MatMut<'c>>; N],
+    part: impl Fn(&mut MatMut<'c>) -> MatMut<'c>,
+) -> [Option<MatMut<'c>>; N] {
+    matrices.each_mut().map(|matrix| matrix.as_mut().map(&part))
 }
 
-impl<'a, 'c, const N: usize> Iterator for Parts<'a, 'c, N> {
-    type Item = Work<'a, 'c, N>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let work = self.rest.as_mut()?;
-        let (m, n) = work.shape();
-        match self.cut {
-            Cut::Rows(rows) if rows < m => Some(work.take_rows(rows)),
-            // A last column by itself would be summed in another order: see the module.
-            Cut::Cols(cols) if cols + 1 < n => Some(work.take_cols(cols)),
-            Cut::Rows(_) | Cut::Cols(_) => self.rest.take(),
-        }
-    }
-}
-
-impl<const N: usize> DoubleEndedIterator for Parts<'_, '_, N> {
-    fn next_back(&mut self) -> Option<Self::Item> {
-        let mut last = self.rest.take()?;
-        let (m, n) = last.shape();
-        let before = |len: usize, part: usize| len.saturating_sub(1) / part * part;
-        match self.cut {
-            Cut::Rows(rows) if rows < m => self.rest = Some(last.take_rows(before(m, rows))),
-            Cut::Cols(cols) if cols + 1 < n => {
-                // The last column stays with the others, as from the front.
-                self.rest = Some(last.take_cols(before(n - 1, cols)));
-            }
-            Cut::Rows(_) | Cut::Cols(_) => (),
-        }
-        Some(last)
-    }
+/// Elements (i, j), (i, j + 1) and so on of each matrix; none of those that are not there.
+pub(super) fn runs<'m, const N: usize>(
+    matrices: &'m mut [Option<MatMut<'_>>; N],
+    (i, j): (usize, usize),
+    len: usize,
+) -> [&'m mut [f32]; N] {
+    matrices.each_mut().map(|matrix| match matrix {
+        Some(matrix) => matrix.run(i, j, len),
+        None => <&mut [f32]>::default(),
+    })
 }
 
 /// A product with few rows and many steps of k, as the sum of products with fewer.

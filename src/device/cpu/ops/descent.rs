@@ -4,11 +4,11 @@ use super::dense::{bias_gradient, matrix, minibatch};
 use super::pick_checked;
 use super::update::Advance;
 use crate::device::cpu::crew::Crew;
-use crate::device::cpu::gemm::{Beta, Stream};
+use crate::device::cpu::gemm::{Beta, MatMut, Stream};
 use crate::device::cpu::memory::Bank;
 use crate::device::cpu::vectorize::vectorize;
 use crate::error::Result;
-use crate::op::{Op, StepArgs};
+use crate::op::{Op, Shape, StepArgs};
 use crate::optim::Optimizer;
 
 /// Operations that an update takes as long as: Adam's root and quotient occupy the divider of
@@ -21,8 +21,8 @@ const LEAST: usize = 4096;
 
 /// Whether a gradient and its update are better put together.
 pub(in crate::device::cpu) fn can_descend(gradient: &Op) -> bool {
-    let Op::Gradient { accumulate: false, input, weight, .. } = *gradient else { return false };
-    weight.shape.len() >= LEAST && Stream::<0>::suits(weight.shape.cols, input.count)
+    let Op::Gradient { accumulate: false, weight, .. } = *gradient else { return false };
+    weight.shape.len() >= LEAST
 }
 
 /// Executes a gradient, and the update of its weight in the gradient's epilogue.
@@ -33,7 +33,7 @@ pub(in crate::device::cpu) fn descend(
     args: &StepArgs,
     crew: &mut Crew,
 ) -> Result<()> {
-    let Op::Gradient { input, delta, bias, .. } = *gradient else { return Ok(()) };
+    let Op::Gradient { input, delta, weight, bias, .. } = *gradient else { return Ok(()) };
     let Op::Update { optimizer, rate_factor, parameters, moments, .. } = *update else {
         return Ok(());
     };
@@ -42,7 +42,10 @@ pub(in crate::device::cpu) fn descend(
     bank.write_all([Some(parameters), first, second, third], |bank, beside| {
         let picked = pick_checked(gradient, &input, bank, args)?;
         let a = minibatch(bank, &input, picked).transposed();
-        let stream = Stream::new(a, matrix(bank, delta), beside);
+        let Shape { rows, cols } = weight.shape;
+        let state =
+            beside.map(|state| (!state.is_empty()).then(|| MatMut::row_major(state, rows, cols)));
+        let stream = Stream::new(a, matrix(bank, delta), state);
         crew.stream(stream, UPDATE_FLOP, |gradients, state| {
             vectorize(Advance { optimizer: &optimizer, coefficients, state, gradients });
         });

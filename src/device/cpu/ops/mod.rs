@@ -16,20 +16,21 @@ mod update;
 pub(super) use descent::{can_descend, descend};
 
 use super::crew::Crew;
+use super::fuse::Instruction;
 use super::memory::Bank;
 use crate::error::Result;
 use crate::op::{Op, Pick, Rows, StepArgs};
 
 /// Makes room for what the instructions need, which then allocate nothing.
-pub(super) fn reserve<'a>(crew: &mut Crew, ops: impl IntoIterator<Item = &'a Op>) {
-    for op in ops {
-        if let Some(shape) = dense::product(op) {
-            crew.reserve(shape);
-        }
-        if can_descend(op)
-            && let Op::Gradient { input, weight, .. } = *op
-        {
-            crew.reserve_stream([weight.shape.rows, weight.shape.cols, input.count]);
+pub(super) fn reserve<'a>(
+    crew: &mut Crew,
+    instructions: impl IntoIterator<Item = &'a Instruction>,
+) {
+    for Instruction { op, update } in instructions {
+        match (dense::product(op), update) {
+            (Some(shape), None) => crew.reserve(shape),
+            (Some(shape), Some(_)) => crew.reserve_stream(shape),
+            (None, _) => (),
         }
     }
 }

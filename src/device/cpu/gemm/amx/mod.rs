@@ -24,6 +24,8 @@ pub(super) use unit::is_there;
 
 /// Rows of a tile of A and of C, and columns of a tile of B and of C.
 const TILE: usize = 16;
+/// Rows of a pair of tiles, and columns of a strip.
+pub(super) const PAIR: usize = 2 * TILE;
 /// Steps of k of a chunk: those of a tile of A or B.
 const DEPTH: usize = 32;
 /// The bf16 that an f32 is the sum of.

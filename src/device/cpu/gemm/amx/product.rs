@@ -11,11 +11,9 @@ use super::super::{Beta, Lhs, Scratch};
 use super::pack::{Along, Lanes, pack, prefetch};
 use super::tile::{TILES, Tiles};
 use super::unit::Unit;
-use super::{DEPTH, PAIRS, PIECES, TILE};
+use super::{DEPTH, PAIR, PAIRS, PIECES, TILE};
 use std::ops::Range;
 
-/// Rows of a pair of tiles, and columns of a strip.
-const PAIR: usize = 2 * TILE;
 /// The most steps of a block of k: C is read and written once a block.
 const KC: usize = 512;
 /// The most rows of a block of A, for each of which a B of several panels is packed anew.
