@@ -148,14 +148,15 @@ fn passes(layout: &Layout, (tile, blocks): (&Tiles, usize), groups: usize) -> Ve
     split.into_iter().chain([rows, pass("weights", Groups::All(groups), 1)]).collect()
 }
 
-/// Where the workgroups of each layer end in `weights`.
+/// Where the workgroups of each layer end in `weights`, the last layer's first: the driver gives each core a
+/// range of them, and the first layer, which often has the most, is cut at the middle so.
 fn group_ends(layout: &Layout, tiles: &[Tiles]) -> Vec<usize> {
     let mut end = 0;
     let count = |(packed, tile): (&Packed, &Tiles)| {
         end += packed.tiles * tile.count;
         end
     };
-    layout.layers.iter().zip(tiles).map(count).collect()
+    layout.layers.iter().zip(tiles).rev().map(count).collect()
 }
 
 /// The iterations of one lane's loops in a dispatch, from above, where `weights` takes the rows in so many
@@ -207,7 +208,8 @@ fn calls(plan: &Plan, layout: &Layout, tiles: &[Tiles], held: &[Held]) -> String
     let turn = held.iter().enumerate().map(turn);
     let mut begin = 0;
     let mut groups = Vec::new();
-    for (l, (end, tile)) in group_ends(layout, tiles).into_iter().zip(tiles).enumerate() {
+    let layers = tiles.iter().enumerate().rev();
+    for (end, (l, tile)) in group_ends(layout, tiles).into_iter().zip(layers) {
         let Tiles { count, units } = tile;
         groups.push(format!("if (number < {end}u) {{"));
         groups.push(format!("    let i = number - {begin}u;"));
