@@ -8,7 +8,7 @@
 // 8 rows; `weights` a workgroup for 64 inputs of a tile of units, and one more for the losses.
 //
 // Rust writes, with a line for every number that is kept in a register, before this text the functions
-// sum_inputs, dense_8 or dense_16, back, and weights_0, weights_1, ...; and the functions forward,
+// sum_tile, dense_8 or dense_16, back, and weights_0, weights_1, ...; and the functions forward,
 // backward and weights_at, which take the layers in order.
 
 @group(1) @binding(0) var<storage, read_write> values: array<vec4<u64>>;
@@ -201,7 +201,7 @@ fn inputs(
     begin_step();
     let first = group.x / INPUT_TILES * 8u * INPUT_BLOCKS;
     let end = min((group.y + 1u) * SLICE, LAYER_0.vectors);
-    sum_inputs(first, group.x % INPUT_TILES * INPUT_UNITS, group.y, end, lane);
+    sum_tile(first, group.x % INPUT_TILES, group.y, end, lane);
 }
 
 @compute @workgroup_size(THREADS)

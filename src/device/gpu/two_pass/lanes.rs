@@ -7,7 +7,7 @@ use super::super::kernels::{LOOP_LIMIT, Target};
 use super::held::Held;
 use super::layout::{Form, Layout, Packed};
 use super::source::{Groups, Pass, Source, aligned, moments, own_moments, size};
-use super::written::{back, dense, sum_inputs};
+use super::written::{back, dense, sum_tile};
 
 const KERNELS: &str = concat!(
     include_str!("../../../../shaders/two_pass_pair.wgsl"),
@@ -72,12 +72,11 @@ pub(super) fn source(plan: &Plan, rows: usize, _: Target) -> Result<Source, Stri
         size("BLOCKS", BLOCKS),
         size("INPUT_BLOCKS", blocks),
         size("INPUT_TILES", tile.count),
-        size("INPUT_UNITS", tile.units),
         moments(plan, "stored_", "vec4<u64>"),
         own_moments(0),
         transfers(plan),
         calls(plan, &layout, &gradients, &held),
-        sum_inputs(tile.units, blocks),
+        sum_tile(tile.count, [tile.units, tile.last(&plan.layers[0])], blocks),
         dense(LANES),
         dense(2 * LANES),
         back(),
@@ -104,6 +103,11 @@ impl Tiles {
         // Tiles but the last end at whole vectors.
         let units = outputs.div_ceil(outputs.div_ceil(MOST_UNITS)).next_multiple_of(WIDTH);
         Self { count: outputs.div_ceil(units), units }
+    }
+
+    /// The units of the last one.
+    fn last(&self, layer: &PlanLayer) -> usize {
+        layer.outputs - self.units * (self.count - 1)
     }
 
     /// Those of the gradients of a layer.

@@ -56,10 +56,30 @@ impl Text {
     }
 }
 
-/// The sums of a tile of the first layer's units over a slice of its inputs, for 8 rows a block.
-pub(super) fn sum_inputs(units: usize, blocks: usize) -> String {
+/// The sums of a layer's tile over a slice of its inputs: of so many tiles of so many units, the last of which
+/// has but `last`.
+pub(super) fn sum_tile(count: usize, [units, last]: [usize; 2], blocks: usize) -> String {
+    let begin = units * (count - 1);
+    let call = |units, n0| format!("sum_inputs_{units}(first, {n0}, slice, end, lane);");
+    let mut text = Text(sum_inputs(last, blocks));
+    if units != last {
+        text.line(sum_inputs(units, blocks));
+    }
+    text.line("fn sum_tile(first: u32, tile: u32, slice: u32, end: u32, lane: u32) {");
+    text.line(format!("if (tile == {}u) {{ {} }}", count - 1, call(last, format!("{begin}u"))));
+    if count > 1 {
+        text.line(format!("else {{ {} }}", call(units, format!("tile * {units}u"))));
+    }
+    text.line("}");
+    text.0
+}
+
+/// The sums of so many units of the first layer over a slice of its inputs, for 8 rows a block.
+fn sum_inputs(units: usize, blocks: usize) -> String {
     let mut text = Text::default();
-    text.line("fn sum_inputs(first: u32, n0: u32, slice: u32, end: u32, lane: u32) {");
+    text.line(format!(
+        "fn sum_inputs_{units}(first: u32, n0: u32, slice: u32, end: u32, lane: u32) {{"
+    ));
     for b in 0..blocks {
         text.line(format!(
             "let begin{b} = minibatch_features(there(first + {}u + lane));",
