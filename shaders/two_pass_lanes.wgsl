@@ -184,13 +184,13 @@ fn turn_deltas(layer: Layer, held: u32, first: u32, lane: u32) {
     }
 }
 
-// The deltas of a unit of rows first + 8 lane ..; 0 beyond the minibatch.
-fn unit_deltas(layer: Layer, held: u32, first: u32, unit: u32, lane: u32) -> Pair {
+// The deltas of `held` rows of `count` units from `unit` on, 8 rows a lane; 0 beyond the minibatch.
+fn unit_deltas(layer: Layer, held: u32, count: u32, first: u32, unit: u32, lane: u32) -> Pair {
     var deltas = Pair(vec4(0.0), vec4(0.0));
-    if (lane < held / 8u) {
+    if (lane < count * held / 8u) {
         deltas = values_at(turned_at(layer, held, first, unit) + lane);
     }
-    return below(step.rows, first + 8u * lane, deltas);
+    return below(step.rows, first + 8u * lane % held, deltas);
 }
 
 @compute @workgroup_size(THREADS)

@@ -76,9 +76,27 @@ impl Held {
             let octet = format!("input_octet(layer, first + {row}u, {begin}, own)");
             text.line(format!("let x{row} = with_bias(is_bias, {octet});"));
         }
-        text.line("for (var unit = n0; unit < end; unit++) {");
-        let rows = self.rows;
-        text.line(format!("let deltas = unit_deltas(layer, {rows}u, first, unit, lane);"));
+        let (rows, count) = (self.rows, self.units_at_once());
+        text.line(format!("for (var n = n0; n < end; n += {count}u) {{"));
+        text.line(format!("let deltas = unit_deltas(layer, {rows}u, {count}u, first, n, lane);"));
+        for u in 0..count {
+            // The first is there.
+            text.line(if u == 0 { "{".to_owned() } else { format!("if (n + {u}u < end) {{") });
+            text.line(format!("let unit = n + {u}u;"));
+            self.unit(text, layer, u * rows / WIDTH);
+            text.line("}");
+        }
+        text.line("}");
+    }
+
+    /// How many units' deltas are loaded at once: those that fill the lanes, but not more than two, as each is
+    /// code of its own.
+    fn units_at_once(self) -> usize {
+        (LANES * WIDTH / self.rows).min(2)
+    }
+
+    /// The gradient of a unit, whose deltas are those of the lanes from `lane` on, and its update.
+    fn unit(self, text: &mut Text, layer: &PlanLayer, lane: usize) {
         text.line("var sum = Pair(vec4(0.0), vec4(0.0));");
         if !self.whole {
             text.line("let at = 8u * (unit - n0) + lane;");
@@ -86,18 +104,16 @@ impl Held {
         }
         for row in 0..self.rows {
             let delta = number_of("deltas", "", row % WIDTH);
-            let lane = row / WIDTH;
+            let lane = lane + row / WIDTH;
             text.line(format!("sum = plus(sum, x{row}, subgroupShuffle({delta}, {lane}u));"));
         }
         let descend = format!("descend(layer, octet, unit, sum, {});", update_constants(layer));
         if self.whole {
             text.line(format!("if (inside) {{ {descend} }}"));
-        } else {
-            text.line(format!(
-                "if (first + {rows}u < step.rows) {{ gradients[at] = octet_of(sum); }}"
-            ));
-            text.line(format!("else if (inside) {{ {descend} }}"));
+            return;
         }
-        text.line("}");
+        let rows = self.rows;
+        text.line(format!("if (first + {rows}u < step.rows) {{ gradients[at] = octet_of(sum); }}"));
+        text.line(format!("else if (inside) {{ {descend} }}"));
     }
 }
