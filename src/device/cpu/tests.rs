@@ -8,7 +8,7 @@ use crate::mlp::Mlp;
 use crate::nn::{Activation, Loss};
 use crate::op::{Axis, Op, Reduction, Shape, StepArgs, View};
 use crate::optim::{Adam, Optimizer, Sgd};
-use crate::program::{Program, Source, Step, names};
+use crate::program::{BufferSpec, Program, Source, Step, names};
 use std::collections::BTreeSet;
 
 const ROWS: usize = 300;
@@ -205,7 +205,12 @@ fn places(batches: [usize; 2]) -> Vec<(String, String)> {
         let optimizer = Some(Adam::default().into());
         let step =
             Step::new(network.network().clone(), Loss::Mse, optimizer, batch, sources.clone());
-        step.lower().expect("the step is sound")
+        let mut program = step.lower().expect("the step is sound");
+        // Somebody else's, and nobody's: large enough for everything.
+        for (name, transient) in [("others", false), ("unused", true)] {
+            program.buffers.push(BufferSpec { name: name.into(), words: 1 << 20, transient });
+        }
+        program
     });
     let lists: Vec<_> = programs.iter().map(|program| fuse(program, |buffer| buffer)).collect();
     let specs = &programs[0].buffers;
