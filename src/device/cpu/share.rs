@@ -24,7 +24,10 @@ pub(super) fn share(
     let is_alone = |buffer| (0..count).all(|other| other == buffer || places[other] != buffer);
     let lives = |buffer| {
         let programs = programs.iter().zip(lists);
-        programs.map(|(program, list)| Life::of(program, list, buffer)).collect::<Option<Vec<_>>>()
+        let lives: Option<Vec<_>> =
+            programs.map(|(program, list)| Life::of(program, list, buffer)).collect();
+        // Memory that no program uses is left alone.
+        lives.filter(|lives| lives.iter().any(|life| !life.0.is_empty()))
     };
     let mut buffers: Vec<(usize, Vec<Life>)> = (0..count)
         .filter(|&buffer| places[buffer] == buffer && is_alone(buffer))
@@ -54,14 +57,17 @@ pub(super) fn share(
 struct Life(Range<usize>);
 
 impl Life {
-    /// None if it matters what the buffer holds before the program or after it.
+    /// None if it matters what the buffer holds before the program or after it; empty if the program
+    /// does not use it.
     fn of(program: &Program, list: &[Instruction], buffer: usize) -> Option<Self> {
+        let spec = &program.buffers[buffer];
         let uses = |instruction: &Instruction| {
             instruction.operands().any(|operand| operand.view.buffer == buffer)
         };
-        let spec = &program.buffers[buffer];
-        let Some(first) = list.iter().position(uses) else { return Some(Self(0..0)) };
-        let last = list.iter().rposition(uses)?;
+        let (Some(first), Some(last)) = (list.iter().position(uses), list.iter().rposition(uses))
+        else {
+            return spec.transient.then_some(Self(0..0));
+        };
         let mut operands = list[first].operands().filter(|operand| operand.view.buffer == buffer);
         let written = operands.all(|operand| {
             operand.access == Access::Write && operand.view.range() == (0..spec.words)

@@ -4,25 +4,27 @@
 use super::fuse::{Instruction, fuse};
 use super::share::share;
 use crate::device::{Buffer, Device, Launch};
-use crate::mlp::Mlp;
+use crate::mlp::{Mlp, MlpBuilder};
 use crate::nn::{Activation, Loss};
 use crate::op::{Axis, Op, Reduction, Shape, StepArgs, View};
 use crate::optim::{Adam, Optimizer, Sgd};
-use crate::program::{Program, Source, Step, names};
+use crate::program::{BufferSpec, Program, Source, Step, names};
 use std::collections::BTreeSet;
 
 const ROWS: usize = 300;
 
 /// A network that is wide enough for its gradients to be fused and its products to be shared, and
 /// deep enough for a layer below to need the weights above; its first product is a sum of terms.
-fn network(device: &Device) -> Mlp {
+fn step(optimizer: Option<Optimizer>, batch: usize) -> Step {
     let builder = Mlp::builder(2100).hidden(70, Activation::Relu).hidden(67, Activation::Tanh);
-    builder.output(2).seed(3).build(device).expect("the CPU builds networks")
+    step_of(builder.output(2), optimizer, batch)
 }
 
-fn step(optimizer: Option<Optimizer>, batch: usize) -> Step {
-    let network = network(&Device::cpu()).network().clone();
-    let sources = [2100, 2].map(|cols| Source::divided(ROWS, cols, usize::MAX));
+fn step_of(network: MlpBuilder, optimizer: Option<Optimizer>, batch: usize) -> Step {
+    let mlp = network.build(&Device::cpu()).expect("the CPU builds networks");
+    let network = mlp.network().clone();
+    let sources = [network.inputs(), network.outputs()];
+    let sources = sources.map(|cols| Source::divided(ROWS, cols, usize::MAX));
     Step { order: Some(ROWS), slots: 4, ..Step::new(network, Loss::Mse, optimizer, batch, sources) }
 }
 
@@ -38,11 +40,14 @@ fn number(i: usize) -> f32 {
     (i.wrapping_mul(2_654_435_761) % 2_003) as f32 / 1_001.0 - 1.0
 }
 
-/// The program's buffers, with data, an order and the network's parameters in them.
+/// The program's buffers, with data, an order and parameters in them.
 fn buffers(device: &Device, program: &Program) -> Vec<Buffer> {
     let numbers = |words| -> Vec<f32> { (0..words).map(number).collect() };
     let fill = |spec: &crate::program::BufferSpec| match spec.name.as_str() {
-        names::PARAMETERS => network(device).buffer().clone(),
+        names::PARAMETERS => {
+            let small: Vec<f32> = numbers(spec.words).iter().map(|x| 0.05 * x).collect();
+            device.upload(&small).expect("there is memory")
+        }
         names::ORDER => {
             let order: Vec<u32> = (0..ROWS as u32).map(|i| (i * 7 + 2) % ROWS as u32).collect();
             device.upload(&order).expect("there is memory")
@@ -59,7 +64,8 @@ fn buffers(device: &Device, program: &Program) -> Vec<Buffer> {
 fn args(optimizer: Option<Optimizer>, slot: u32, batch: usize) -> StepArgs {
     let coefficients =
         optimizer.map_or([0.0; 8], |rule| rule.coefficients(u64::from(slot) + 1, 0.01));
-    StepArgs { first_row: slot * batch as u32, slot, coefficients, ..StepArgs::default() }
+    let first_row = slot * batch as u32 % (ROWS - batch + 1) as u32;
+    StepArgs { first_row, slot, coefficients, ..StepArgs::default() }
 }
 
 /// What three steps leave in every buffer that is not transient, as bits.
@@ -104,6 +110,21 @@ fn fused_steps_leave_the_bits_of_the_program() {
             let program = run(&Device::cpu_with_threads(1), &step, false);
             let fused = run(&Device::cpu_with_threads(1), &step, true);
             assert_same(&program, &fused, &format!("{optimizer:?}, batches of {batch}"));
+        }
+    }
+}
+
+/// A weight so wide that its gradient is computed in blocks of columns too.
+#[test]
+fn wide_weights_are_fused_with_the_bits_of_the_program() {
+    for batch in [12, 130] {
+        let network = Mlp::builder(150).hidden(1100, Activation::Tanh).output(2);
+        let step = step_of(network, Some(Adam::new(0.01).into()), batch);
+        assert_eq!(descents(&step.lower().expect("sound")), 1, "the first layer");
+        let program = run(&Device::cpu_with_threads(1), &step, false);
+        for threads in [1, 2, 3] {
+            let fused = run(&Device::cpu_with_threads(threads), &step, true);
+            assert_same(&program, &fused, &format!("{threads} threads, batches of {batch}"));
         }
     }
 }
@@ -197,15 +218,16 @@ fn groups_of_parameters_are_fused_each_with_its_own_update() {
 
 /// Where the buffers of layers lie, by name, as two kinds of minibatches leave them.
 fn places(batches: [usize; 2]) -> Vec<(String, String)> {
-    let builder =
-        [(); 3].iter().fold(Mlp::builder(50), |builder, ()| builder.hidden(100, Activation::Tanh));
-    let network = builder.output(2).build(&Device::cpu()).expect("the CPU builds networks");
-    let sources = [50, 2].map(|cols| Source::divided(ROWS, cols, usize::MAX));
+    let network =
+        [(); 3].iter().fold(Mlp::builder(50), |network, ()| network.hidden(100, Activation::Tanh));
     let programs = batches.map(|batch| {
-        let optimizer = Some(Adam::default().into());
-        let step =
-            Step::new(network.network().clone(), Loss::Mse, optimizer, batch, sources.clone());
-        step.lower().expect("the step is sound")
+        let step = step_of(network.clone().output(2), Some(Adam::default().into()), batch);
+        let mut program = step.lower().expect("the step is sound");
+        // Somebody else's, and nobody's: large enough for everything.
+        for (name, transient) in [("others", false), ("unused", true)] {
+            program.buffers.push(BufferSpec { name: name.into(), words: 1 << 20, transient });
+        }
+        program
     });
     let lists: Vec<_> = programs.iter().map(|program| fuse(program, |buffer| buffer)).collect();
     let specs = &programs[0].buffers;

@@ -30,6 +30,13 @@ pub(super) const TAIL: usize = 1;
 /// As [`TAIL`], and columns of A are picked.
 pub(super) const PICK: usize = 2;
 
+/// Of narrow columns, A is read where it lies.
+pub(super) const IN_PLACE: usize = 0;
+/// Likewise, and columns of A are picked.
+pub(super) const PICKED: usize = 1;
+/// A is packed, in panels as high as half a vector.
+pub(super) const HALVES: usize = 2;
+
 /// What one call of a tile computes: `C (+)= A.B` over `depth` columns of A and rows of B.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tile {
@@ -66,7 +73,8 @@ pub(super) type TileFn = unsafe fn(&Tile);
 pub(super) type DotFn = unsafe fn(&Tile);
 
 /// A fixed number of columns, with vectors along the rows of C: those of A from `a[0]` on lie side
-/// by side, a fixed number of vectors of them, and `tail` are those in the last.
+/// by side, a fixed number of vectors of them, and `tail` are those in the last. Or each half of a
+/// vector is in a panel of its own, all of which can be read: see [`HALVES`].
 ///
 /// # Safety
 /// As [`TileFn`].
@@ -80,8 +88,8 @@ pub(in crate::device::cpu) struct Kernel {
     pub(super) tiles: &'static [[[TileFn; 3]; TILE_VECTORS]],
     /// By columns - 1 and rows - 1.
     pub(super) dots: [&'static [DotFn]; NARROW],
-    /// By columns - 1, vectors - 1, and whether columns of A are picked.
-    pub(super) columns: [[[ColumnFn; 2]; COLUMN_VECTORS]; NARROW],
+    /// By columns - 1, vectors - 1, and how A is read: [`IN_PLACE`], [`PICKED`] or [`HALVES`].
+    pub(super) columns: [[[ColumnFn; 3]; COLUMN_VECTORS]; NARROW],
     pub(super) pack: PackFn,
 }
 
@@ -138,10 +146,14 @@ pub(super) trait Vector: Copy {
     unsafe fn load(from: *const f32) -> Self;
     /// Zero in the lanes that the mask leaves out, which are not read.
     unsafe fn load_first(from: *const f32, mask: Self::Mask) -> Self;
+    /// Half a vector from either place.
+    unsafe fn load_halves(low: *const f32, high: *const f32) -> Self;
     /// Asks for the line at an address, which need not be valid.
     unsafe fn prefetch(at: *const f32);
     unsafe fn store(self, to: *mut f32);
     unsafe fn store_first(self, to: *mut f32, mask: Self::Mask);
+    /// Half a vector to either place.
+    unsafe fn store_halves(self, low: *mut f32, high: *mut f32);
     /// `self * by + to`.
     unsafe fn mul_add(self, by: Self, to: Self) -> Self;
     /// The sum of the lanes, as a fixed tree.
@@ -229,10 +241,26 @@ macro_rules! kernel {
     };
     (@columns $columns:ident, $($count:literal),*) => {
         [$([
-            [$columns::<$count, 1, false>, $columns::<$count, 1, true>],
-            [$columns::<$count, 2, false>, $columns::<$count, 2, true>],
-            [$columns::<$count, 3, false>, $columns::<$count, 3, true>],
-            [$columns::<$count, 4, false>, $columns::<$count, 4, true>],
+            [
+                $columns::<$count, 1, IN_PLACE>,
+                $columns::<$count, 1, PICKED>,
+                $columns::<$count, 1, HALVES>,
+            ],
+            [
+                $columns::<$count, 2, IN_PLACE>,
+                $columns::<$count, 2, PICKED>,
+                $columns::<$count, 2, HALVES>,
+            ],
+            [
+                $columns::<$count, 3, IN_PLACE>,
+                $columns::<$count, 3, PICKED>,
+                $columns::<$count, 3, HALVES>,
+            ],
+            [
+                $columns::<$count, 4, IN_PLACE>,
+                $columns::<$count, 4, PICKED>,
+                $columns::<$count, 4, HALVES>,
+            ],
         ]),*]
     };
 }

@@ -1,7 +1,9 @@
 //! The micro-kernels with 256-bit vectors: tiles of 4 rows by 24 columns, which leaves one of the
 //! 16 registers for the broadcast of A beside 12 sums and 3 vectors of B.
 
-use super::kernel::{Kernel, PICK, TAIL, Tile, Vector, WHOLE, kernel, tile};
+use super::kernel::{
+    HALVES, IN_PLACE, Kernel, PICK, PICKED, TAIL, Tile, Vector, WHOLE, kernel, tile,
+};
 use super::kernel_narrow::{columns, dots};
 use super::pack::{Panel, pack};
 use std::arch::x86_64::*;
@@ -22,9 +24,9 @@ unsafe fn dots_avx2<const MR: usize, const NR: usize>(t: &Tile) {
 }
 
 #[target_feature(enable = "avx2,fma")]
-unsafe fn columns_avx2<const NR: usize, const NV: usize, const PICK: bool>(t: &Tile) {
+unsafe fn columns_avx2<const NR: usize, const NV: usize, const KIND: usize>(t: &Tile) {
     // SAFETY: the contract is the caller's, and the features are enabled here.
-    unsafe { columns::<V256, NR, NV, PICK>(t) }
+    unsafe { columns::<V256, NR, NV, KIND>(t) }
 }
 
 #[target_feature(enable = "avx2,fma")]
@@ -75,6 +77,12 @@ impl Vector for V256 {
     }
 
     #[inline(always)]
+    unsafe fn load_halves(low: *const f32, high: *const f32) -> Self {
+        // SAFETY: as said above.
+        Self(unsafe { _mm256_loadu2_m128(high, low) })
+    }
+
+    #[inline(always)]
     unsafe fn prefetch(at: *const f32) {
         // SAFETY: a prefetch accesses nothing.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
@@ -90,6 +98,12 @@ impl Vector for V256 {
     unsafe fn store_first(self, to: *mut f32, mask: __m256i) {
         // SAFETY: as said above; lanes outside of the mask are not accessed.
         unsafe { _mm256_maskstore_ps(to, mask, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_halves(self, low: *mut f32, high: *mut f32) {
+        // SAFETY: as said above.
+        unsafe { _mm256_storeu2_m128(high, low, self.0) }
     }
 
     #[inline(always)]

@@ -1,6 +1,8 @@
 //! The micro-kernels with 512-bit vectors: tiles of 8 rows by 48 columns.
 
-use super::kernel::{Kernel, PICK, TAIL, Tile, Vector, WHOLE, kernel, tile};
+use super::kernel::{
+    HALVES, IN_PLACE, Kernel, PICK, PICKED, TAIL, Tile, Vector, WHOLE, kernel, tile,
+};
 use super::kernel_narrow::{columns, dots};
 use super::pack::{Panel, pack};
 use std::arch::x86_64::*;
@@ -21,9 +23,9 @@ unsafe fn dots_avx512<const MR: usize, const NR: usize>(t: &Tile) {
 }
 
 #[target_feature(enable = "avx512f")]
-unsafe fn columns_avx512<const NR: usize, const NV: usize, const PICK: bool>(t: &Tile) {
+unsafe fn columns_avx512<const NR: usize, const NV: usize, const KIND: usize>(t: &Tile) {
     // SAFETY: the contract is the caller's, and the feature is enabled here.
-    unsafe { columns::<V512, NR, NV, PICK>(t) }
+    unsafe { columns::<V512, NR, NV, KIND>(t) }
 }
 
 #[target_feature(enable = "avx512f")]
@@ -70,6 +72,16 @@ impl Vector for V512 {
     }
 
     #[inline(always)]
+    unsafe fn load_halves(low: *const f32, high: *const f32) -> Self {
+        // SAFETY: as said above.
+        unsafe {
+            let low = _mm512_castps256_ps512(_mm256_loadu_ps(low));
+            let (low, high) = (_mm512_castps_pd(low), _mm256_castps_pd(_mm256_loadu_ps(high)));
+            Self(_mm512_castpd_ps(_mm512_insertf64x4::<1>(low, high)))
+        }
+    }
+
+    #[inline(always)]
     unsafe fn prefetch(at: *const f32) {
         // SAFETY: a prefetch accesses nothing.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
@@ -85,6 +97,16 @@ impl Vector for V512 {
     unsafe fn store_first(self, to: *mut f32, mask: __mmask16) {
         // SAFETY: as said above; lanes outside of the mask are not accessed.
         unsafe { _mm512_mask_storeu_ps(to, mask, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_halves(self, low: *mut f32, high: *mut f32) {
+        // SAFETY: as said above.
+        unsafe {
+            _mm256_storeu_ps(low, _mm512_castps512_ps256(self.0));
+            let upper = _mm512_extractf64x4_pd::<1>(_mm512_castps_pd(self.0));
+            _mm256_storeu_ps(high, _mm256_castpd_ps(upper));
+        }
     }
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! Micro-kernels for columns of C that would fill only a small part of a vector.
 
-use super::kernel::{AHEAD, Tile, Vector};
+use super::kernel::{AHEAD, HALVES, PICKED, Tile, Vector};
 
 /// The body of every [`DotFn`](super::kernel::DotFn).
 ///
@@ -55,7 +55,7 @@ const MAX_LANES: usize = 16;
 /// # Safety
 /// As there, and the caller enables the features of `V`.
 #[inline(always)]
-pub(super) unsafe fn columns<V: Vector, const NR: usize, const NV: usize, const PICK: bool>(
+pub(super) unsafe fn columns<V: Vector, const NR: usize, const NV: usize, const KIND: usize>(
     t: &Tile,
 ) {
     const { assert!(V::LANES <= MAX_LANES) };
@@ -78,14 +78,20 @@ pub(super) unsafe fn columns<V: Vector, const NR: usize, const NV: usize, const 
         }
         let (mut b_row, mut column) = (t.b, 0);
         for p in 0..t.depth {
-            let at = if PICK { *t.picks.add(p) as usize * t.a_step } else { column };
+            let at = if KIND == PICKED { *t.picks.add(p) as usize * t.a_step } else { column };
             let mut b = [V::zero(); NR];
             for (j, b) in b.iter_mut().enumerate() {
                 *b = V::splat(b_row.add(j));
             }
             for (v, sums) in sums.iter_mut().enumerate() {
-                let from = t.a[0].add(at + v * V::LANES);
-                let x = if v + 1 < NV { V::load(from) } else { V::load_first(from, tail) };
+                let from = t.a[0].wrapping_add(at + v * V::LANES);
+                let x = if KIND == HALVES {
+                    V::load_halves(t.a[2 * v].add(at), t.a[2 * v + 1].add(at))
+                } else if v + 1 < NV {
+                    V::load(from)
+                } else {
+                    V::load_first(from, tail)
+                };
                 for (sum, &b) in sums.iter_mut().zip(&b) {
                     *sum = x.mul_add(b, *sum);
                 }

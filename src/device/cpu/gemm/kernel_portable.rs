@@ -2,7 +2,9 @@
 //!
 //! They run where nothing better is known: aarch64 (NEON is always there), wasm, old x86.
 
-use super::kernel::{Kernel, PICK, TAIL, Tile, Vector, WHOLE, kernel, tile};
+use super::kernel::{
+    HALVES, IN_PLACE, Kernel, PICK, PICKED, TAIL, Tile, Vector, WHOLE, kernel, tile,
+};
 use super::kernel_narrow::{columns, dots};
 use super::pack::{Panel, pack};
 
@@ -28,9 +30,9 @@ unsafe fn dots_portable<const MR: usize, const NR: usize>(t: &Tile) {
     unsafe { dots::<V128, MR, NR>(t) }
 }
 
-unsafe fn columns_portable<const NR: usize, const NV: usize, const PICK: bool>(t: &Tile) {
+unsafe fn columns_portable<const NR: usize, const NV: usize, const KIND: usize>(t: &Tile) {
     // SAFETY: the contract is the caller's; no feature is needed.
-    unsafe { columns::<V128, NR, NV, PICK>(t) }
+    unsafe { columns::<V128, NR, NV, KIND>(t) }
 }
 
 /// Whether `f32::mul_add` is one instruction; elsewhere it is a slow call.
@@ -89,6 +91,13 @@ impl Vector for V128 {
     }
 
     #[inline(always)]
+    unsafe fn load_halves(low: *const f32, high: *const f32) -> Self {
+        // SAFETY: as said above; an array has the alignment of its elements.
+        let [[a, b], [c, d]] = [low, high].map(|half| unsafe { half.cast::<[f32; 2]>().read() });
+        Self([a, b, c, d])
+    }
+
+    #[inline(always)]
     unsafe fn prefetch(_at: *const f32) {}
 
     #[inline(always)]
@@ -102,6 +111,16 @@ impl Vector for V128 {
         for (lane, value) in self.0.into_iter().enumerate().take(lanes) {
             // SAFETY: as said above; only the lanes of the mask are written.
             unsafe { to.add(lane).write(value) }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_halves(self, low: *mut f32, high: *mut f32) {
+        let [a, b, c, d] = self.0;
+        // SAFETY: as said above; an array has the alignment of its elements.
+        unsafe {
+            low.cast::<[f32; 2]>().write([a, b]);
+            high.cast::<[f32; 2]>().write([c, d]);
         }
     }
 

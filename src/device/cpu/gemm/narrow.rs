@@ -4,8 +4,8 @@
 //! third of the rest. Where rows of A are contiguous, such columns are dot products along k;
 //! where columns of A are, the vectors lie along the rows of C.
 
-use super::kernel::{MAX_ROWS, Tile};
-use super::product::{Block, Product, parts};
+use super::kernel::{HALVES, IN_PLACE, MAX_ROWS, PICKED, Tile};
+use super::product::{Block, GAP, Product, parts};
 use super::runs::Runs;
 use super::{Beta, Scratch};
 
@@ -42,10 +42,11 @@ impl Product<'_, '_> {
         self.a.rows_are_runs() && self.wide() < self.c.cols()
     }
 
-    /// A block of narrow columns.
+    /// A block of narrow columns, of which A may be packed.
     pub(super) fn narrow(
         &mut self,
         block: &Block,
+        is_packed: bool,
         scratch: &mut Scratch,
         epilogue: &mut impl FnMut(usize, usize, &mut [f32]),
     ) {
@@ -64,7 +65,9 @@ impl Product<'_, '_> {
         };
         let runs = &mut Runs::new(rows.start, cols.clone(), &self.c);
         if !self.a.rows_are_runs() {
-            return self.columns(block, &mut tile, runs, epilogue);
+            let panels = is_packed && 2 * self.kernel.rows() == self.kernel.lanes;
+            let packed_a = panels.then(|| &*scratch.blocks().0);
+            return self.columns(block, packed_a, &mut tile, runs, epilogue);
         }
         if self.b.row_stride() == 1 {
             tile.b_step = self.b.col_stride();
@@ -128,6 +131,7 @@ impl Product<'_, '_> {
     fn columns(
         &mut self,
         block: &Block,
+        packed_a: Option<&[f32]>,
         tile: &mut Tile,
         runs: &mut Runs,
         epilogue: &mut impl FnMut(usize, usize, &mut [f32]),
@@ -135,15 +139,31 @@ impl Product<'_, '_> {
         let Block { rows, cols, steps } = block;
         let picks = self.a.picked_columns(steps.start);
         tile.picks = picks.map_or(std::ptr::null(), <[u32]>::as_ptr);
+        let kind = match (packed_a, picks) {
+            (Some(_), _) => HALVES,
+            (None, Some(_)) => PICKED,
+            (None, None) => IN_PLACE,
+        };
         let lanes = self.kernel.lanes;
         for part in parts(rows.clone(), COLUMN_VECTORS * lanes) {
             let vectors = self.kernel.vectors(part.len());
             tile.tail = part.len() - (vectors - 1) * lanes;
-            self.a.find_rows(part.start, steps.start, &mut tile.a[..1]);
+            if let Some(packed) = packed_a {
+                tile.a_step = self.kernel.rows();
+                for (half, place) in tile.a.iter_mut().enumerate() {
+                    // What a last half without rows reads is not used.
+                    let row = (part.start + half * tile.a_step).min(part.end - 1) - rows.start;
+                    let panel = row / tile.a_step * tile.a_step;
+                    *place = packed[panel * (steps.len() + GAP)..].as_ptr();
+                }
+            } else {
+                self.a.find_rows(part.start, steps.start, &mut tile.a[..1]);
+            }
             tile.c = self.c.at(part.start, cols.start);
-            let kernel =
-                self.kernel.columns[cols.len() - 1][vectors - 1][usize::from(picks.is_some())];
-            // SAFETY: as in `dots`; A's columns are contiguous, and so are B's rows.
+            let kernel = self.kernel.columns[cols.len() - 1][vectors - 1][kind];
+            // SAFETY: this processor has the kernel's features, as `Kernel::all` says. The views hold
+            // the rows, columns and steps; A's columns are contiguous, or `pack_a` has filled the
+            // panels of these rows and steps, and B's rows are contiguous.
             unsafe { kernel(tile) };
             if steps.end == self.b.rows() {
                 runs.hand_on(part.end, part.end == rows.end, &mut self.c, epilogue);

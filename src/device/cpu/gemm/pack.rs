@@ -69,6 +69,8 @@ pub(super) unsafe fn pack<V: Vector>(panel: &mut Panel) {
 unsafe fn copy<V: Vector>(panel: &mut Panel) {
     let Some(&first) = panel.lanes.first() else { return };
     let lanes = panel.lanes.len();
+    // Where a vector is as wide as two panels, one at a time goes to both.
+    let pairs = if 2 * panel.width == V::LANES { lanes / V::LANES * V::LANES } else { 0 };
     // SAFETY: as the caller's contract says, `lanes` elements of every step can be read, and
     // `pack` has made sure of the room for them.
     unsafe {
@@ -81,9 +83,14 @@ unsafe fn copy<V: Vector>(panel: &mut Panel) {
                 V::prefetch(next.wrapping_add(lane));
             }
             let from = from(p);
-            for lane in (0..lanes).step_by(panel.width) {
-                let to = to.add(lane * panel.stride + p * panel.width);
-                copy_step::<V>(from.add(lane), panel.width.min(lanes - lane), to);
+            let to = to.add(p * panel.width);
+            for lane in (0..pairs).step_by(V::LANES) {
+                let high = to.add((lane + panel.width) * panel.stride);
+                V::load(from.add(lane)).store_halves(to.add(lane * panel.stride), high);
+            }
+            for lane in (pairs..lanes).step_by(panel.width) {
+                let lanes = panel.width.min(lanes - lane);
+                copy_step::<V>(from.add(lane), lanes, to.add(lane * panel.stride));
             }
         }
     }

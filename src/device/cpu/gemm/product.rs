@@ -129,7 +129,7 @@ impl Product<'_, '_> {
                 self.strip(&part(0..wide), None, (b, self.b.row_stride()), epilogue);
             }
             if wide < n {
-                self.narrow(&part(wide..n), scratch, epilogue);
+                self.narrow(&part(wide..n), false, scratch, epilogue);
             }
             return;
         }
@@ -195,7 +195,7 @@ impl Product<'_, '_> {
         }
         if block.cols.end > wide {
             let narrow = Block { cols: wide..block.cols.end, ..block.clone() };
-            self.narrow(&narrow, scratch, epilogue);
+            self.narrow(&narrow, plan.pack_a, scratch, epilogue);
         }
     }
 
