@@ -45,6 +45,11 @@ fn with_bias(is_bias: bool, x: Pair) -> Pair {
     return Pair(select(x.low, one, is_bias), select(x.high, vec4(0.0), is_bias));
 }
 
+// Zeros instead of x where it is not meant.
+fn without(is_none: bool, x: Pair) -> Pair {
+    return Pair(select(x.low, vec4(0.0), is_none), select(x.high, vec4(0.0), is_none));
+}
+
 // A row of the minibatch that is there: rows beyond the end are computed as copies of the last.
 fn there(row: u32) -> u32 {
     return min(row, step.rows - 1u);

@@ -5,6 +5,10 @@ use std::fmt::Write;
 
 use super::lanes::{BLOCKS, LANES, WIDTH};
 
+/// The most units for which the sums of the first layer take two octets of inputs at a time: that halves what
+/// the mask of the loop costs, and both lie in one line of the cache; more units are too much code.
+const PAIRED_UNITS: usize = 24;
+
 /// A text, line by line.
 #[derive(Default)]
 pub(super) struct Text(pub(super) String);
@@ -32,16 +36,19 @@ impl Text {
         }
     }
 
-    /// The products of an octet of inputs `x` with weights of `units` units, loaded from `weights` on.
-    fn products(&mut self, blocks: usize, units: usize, layer: &str) {
+    /// The products of an octet of inputs `x` with weights of `units` units; `of` ends the names of octet and
+    /// inputs.
+    fn products(&mut self, blocks: usize, units: usize, layer: &str, of: &str) {
         for j in 0..units.div_ceil(LANES) {
             let unit = format!("min(n0 + {}u + lane, {layer}.outputs - 1u)", LANES * j);
-            self.line(format!("let w{j} = parameters_at(packed_at({layer}, octet, {unit}));"));
+            self.line(format!(
+                "let w{j}{of} = parameters_at(packed_at({layer}, octet{of}, {unit}));"
+            ));
         }
         for t in 0..units {
-            self.line(format!("let v{t} = spread(w{}, {}u);", t / LANES, t % LANES));
+            self.line(format!("let v{t}{of} = spread(w{}{of}, {}u);", t / LANES, t % LANES));
             for b in 0..blocks {
-                self.line(format!("z{b}_{t} = along(z{b}_{t}, x{b}, v{t});"));
+                self.line(format!("z{b}_{t} = along(z{b}_{t}, x{b}{of}, v{t}{of});"));
             }
         }
     }
@@ -87,11 +94,23 @@ fn sum_inputs(units: usize, blocks: usize) -> String {
         ));
     }
     text.sums(blocks, units);
-    text.line("for (var octet = slice * SLICE; octet < end; octet++) {");
+    let step = if units <= PAIRED_UNITS { 2 } else { 1 };
+    text.line(format!("for (var octet = slice * SLICE; octet < end; octet += {step}u) {{"));
     for b in 0..blocks {
         text.line(format!("let x{b} = feature_octet(begin{b}, octet);"));
     }
-    text.products(blocks, units, "LAYER_0");
+    if step == 2 {
+        text.line("let octet_b = min(octet + 1u, end - 1u);");
+        text.line("let is_odd = octet + 1u == end;");
+        for b in 0..blocks {
+            let x = format!("feature_octet(begin{b}, octet_b)");
+            text.line(format!("let x{b}_b = without(is_odd, {x});"));
+        }
+    }
+    text.products(blocks, units, "LAYER_0", "");
+    if step == 2 {
+        text.products(blocks, units, "LAYER_0", "_b");
+    }
     text.line("}");
     text.line("let at = PARTIALS + (slice * ROWS + first + lane) * vectors_of(LAYER_0.outputs) + n0 / 8u;");
     let last = "vectors_of(LAYER_0.outputs)";
@@ -118,7 +137,7 @@ pub(super) fn dense(units: usize) -> String {
     for b in 0..BLOCKS {
         text.line(format!("let x{b} = input_octet(layer, row{b}, begin{b}, octet);"));
     }
-    text.products(BLOCKS, units, "layer");
+    text.products(BLOCKS, units, "layer", "");
     text.line("}");
     text.store_sums(BLOCKS, units, |b, octet| {
         let at = format!("record_of(row{b}) + layer.output + n0 / 8u + {octet}u");
