@@ -11,6 +11,10 @@ use super::fuse::Instruction;
 use crate::op::Access;
 use crate::program::Program;
 
+/// The least words of a buffer that is worth it: 16 KiB. Sharing cost steps of a microsecond or two
+/// up to a fiftieth of their time.
+const LEAST: usize = 4096;
+
 /// For each buffer the one in whose memory it lies. `memory` tells what memory a buffer is as the
 /// programs were given it, and `words` how large that is.
 pub(super) fn share(
@@ -30,7 +34,7 @@ pub(super) fn share(
         lives.filter(|lives| lives.iter().any(|life| !life.0.is_empty()))
     };
     let mut buffers: Vec<(usize, Vec<Life>)> = (0..count)
-        .filter(|&buffer| places[buffer] == buffer && is_alone(buffer))
+        .filter(|&buffer| places[buffer] == buffer && is_alone(buffer) && words(buffer) >= LEAST)
         .filter_map(|buffer| Some((buffer, lives(buffer)?)))
         .collect();
     // The largest first, as others can lie in them, and those of one size as they are needed.
