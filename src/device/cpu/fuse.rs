@@ -99,8 +99,8 @@ impl Descent {
         // The update goes up to there, and the gradient down.
         let after = (at + 1..update).rfind(|&i| conflict(&list[i], &part)).unwrap_or(at);
         let free = (at + 1..=after).all(|i| !conflict(&list[i], &list[at]));
-        let writes = part.operands().filter(|operand| operand.access == Access::Write);
-        let apart = writes.into_iter().all(|written| {
+        let mut writes = part.operands().filter(|operand| operand.access == Access::Write);
+        let apart = writes.all(|written| {
             gradient.operands().iter().all(|operand| !overlap(operand.view, written.view, memory))
         });
         (alone && free && apart).then_some(Self { update, range, after })

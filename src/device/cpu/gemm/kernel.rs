@@ -241,27 +241,18 @@ macro_rules! kernel {
     };
     (@columns $columns:ident, $($count:literal),*) => {
         [$([
-            [
-                $columns::<$count, 1, IN_PLACE>,
-                $columns::<$count, 1, PICKED>,
-                $columns::<$count, 1, HALVES>,
-            ],
-            [
-                $columns::<$count, 2, IN_PLACE>,
-                $columns::<$count, 2, PICKED>,
-                $columns::<$count, 2, HALVES>,
-            ],
-            [
-                $columns::<$count, 3, IN_PLACE>,
-                $columns::<$count, 3, PICKED>,
-                $columns::<$count, 3, HALVES>,
-            ],
-            [
-                $columns::<$count, 4, IN_PLACE>,
-                $columns::<$count, 4, PICKED>,
-                $columns::<$count, 4, HALVES>,
-            ],
+            kernel!(@kinds $columns, $count, 1),
+            kernel!(@kinds $columns, $count, 2),
+            kernel!(@kinds $columns, $count, 3),
+            kernel!(@kinds $columns, $count, 4),
         ]),*]
+    };
+    (@kinds $columns:ident, $count:literal, $vectors:literal) => {
+        [
+            $columns::<$count, $vectors, IN_PLACE>,
+            $columns::<$count, $vectors, PICKED>,
+            $columns::<$count, $vectors, HALVES>,
+        ]
     };
 }
 pub(super) use kernel;

@@ -110,14 +110,12 @@ impl<const N: usize> Cuttable for Stream<'_, '_, N> {
     }
 
     fn take_rows(&mut self, rows: usize) -> Self {
-        let (a, below) = (self.a.row_range(0..rows), self.a.row_range(rows..self.a.rows()));
-        self.a = below;
+        let a = self.a.take_rows(rows);
         Self { a, beside: take(&mut self.beside, |matrix| matrix.take_rows(rows)), ..*self }
     }
 
     fn take_cols(&mut self, cols: usize) -> Self {
-        let (b, right) = (self.b.columns(0..cols), self.b.columns(cols..self.b.cols()));
-        self.b = right;
+        let b = self.b.take_cols(cols);
         Self { b, beside: take(&mut self.beside, |matrix| matrix.take_cols(cols)), ..*self }
     }
 }

@@ -70,6 +70,16 @@ impl<'a> MatRef<'a> {
         Self { data: &self.data[skip..], cols: range.len(), ..self }
     }
 
+    /// Takes the first `cols` columns off.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    pub(super) fn take_cols(&mut self, cols: usize) -> Self {
+        let taken = self.columns(0..cols);
+        *self = self.columns(cols..self.cols);
+        taken
+    }
+
     pub(crate) const fn rows(&self) -> usize {
         self.rows
     }
@@ -145,6 +155,16 @@ impl<'a> Lhs<'a> {
             Gather::Rows(order) => Self { gather: Gather::Rows(&order[range]), ..self },
             _ => Self { source: self.source.row_range(range), ..self },
         }
+    }
+
+    /// Takes the first `rows` rows off.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    pub(super) fn take_rows(&mut self, rows: usize) -> Self {
+        let taken = self.row_range(0..rows);
+        *self = self.row_range(rows..self.rows());
+        taken
     }
 
     /// The columns in `range`.

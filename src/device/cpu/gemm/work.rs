@@ -92,15 +92,13 @@ impl<const N: usize> Cuttable for Work<'_, '_, N> {
     }
 
     fn take_rows(&mut self, rows: usize) -> Self {
-        let (a, below) = (self.a.row_range(0..rows), self.a.row_range(rows..self.a.rows()));
-        self.a = below;
+        let a = self.a.take_rows(rows);
         let beside = take(&mut self.beside, |matrix| matrix.take_rows(rows));
         Self { a, b: self.b, c: self.c.take_rows(rows), beta: self.beta, beside }
     }
 
     fn take_cols(&mut self, cols: usize) -> Self {
-        let (b, right) = (self.b.columns(0..cols), self.b.columns(cols..self.b.cols()));
-        self.b = right;
+        let b = self.b.take_cols(cols);
         let beside = take(&mut self.beside, |matrix| matrix.take_cols(cols));
         Self { a: self.a, b, c: self.c.take_cols(cols), beta: self.beta, beside }
     }

@@ -9,10 +9,10 @@ use super::source::update_constants;
 use super::written::{Text, number_of};
 
 /// The rows that a layer of few weights holds: each more is a load to compile.
-const FEW: usize = 16;
+const FEW_ROWS: usize = 16;
 
 /// From how many inputs on a layer holds more.
-const WIDE: usize = 256;
+const MANY_INPUTS: usize = 256;
 
 /// The rows whose inputs a workgroup of `weights` holds at once.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +25,7 @@ pub(super) struct Held {
 impl Held {
     /// A layer's, of minibatches of so many rows, and at most so many at once: a power of two.
     pub(super) fn of(layer: &PlanLayer, rows: usize, most: usize) -> Self {
-        let most = if layer.inputs < WIDE { FEW } else { most };
+        let most = if layer.inputs < MANY_INPUTS { FEW_ROWS } else { most };
         let held = rows.next_power_of_two().clamp(LANES, most);
         Self { rows: held, whole: rows <= held }
     }
@@ -35,7 +35,7 @@ impl Held {
         rows.div_ceil(self.rows)
     }
 
-    /// The words of memory that the gradients of so many units take, where they are not ready in one go.
+    /// The vectors of memory that the gradients of so many units take, where they are not ready in one go.
     pub(super) fn memory(self, units: usize) -> usize {
         if self.whole { 0 } else { LANES * units }
     }

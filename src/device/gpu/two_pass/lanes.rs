@@ -27,7 +27,7 @@ const INPUT_BLOCKS: [usize; 2] = [4, 8];
 
 /// The most units of the first layer that `inputs` sums at once: each has some registers of every lane, in
 /// memory where those do not suffice, and takes time to compile.
-pub(super) const MOST_UNITS: usize = 56;
+const MOST_UNITS: usize = 56;
 
 /// The most units of a layer that a workgroup of `weights` takes: the gradients of minibatches that it takes
 /// in more than one go are in its memory, 256 bytes each.
@@ -119,16 +119,13 @@ impl Tiles {
 
 /// The functions that each move the weights of a layer.
 fn weights(plan: &Plan, tiles: &[Tiles], held: &[Held]) -> String {
-    let memory = tiles.iter().zip(held).map(|(tile, held)| held.memory(tile.units)).max();
-    let memory = match memory {
-        Some(words) if words > 0 => {
-            format!("var<workgroup> gradients: array<vec4<u64>, {words}>;\n")
-        }
-        _ => String::new(),
-    };
+    let vectors = tiles.iter().zip(held).map(|(tile, held)| held.memory(tile.units)).max();
+    let memory = vectors
+        .filter(|vectors| *vectors > 0)
+        .map(|vectors| format!("var<workgroup> gradients: array<vec4<u64>, {vectors}>;\n"));
     let layers = plan.layers.iter().zip(tiles).zip(held).enumerate();
     let functions = layers.map(|(l, ((layer, tile), held))| held.weights(l, layer, tile.units));
-    [memory].into_iter().chain(functions).collect()
+    memory.into_iter().chain(functions).collect()
 }
 
 /// How many times 8 rows a workgroup of `inputs` takes of minibatches of so many.
@@ -138,8 +135,15 @@ fn input_blocks(rows: usize) -> usize {
     if padded(more) == padded(few) { more } else { few }
 }
 
+/// The lines that a first layer in slices is written out in, as compiling takes its time by them: one for each
+/// unit that `inputs` sums at once, and two for each row that `weights` holds.
+pub(super) fn lines(plan: &Plan, rows: usize) -> usize {
+    let first = &plan.layers[0];
+    first.outputs.min(MOST_UNITS) + 2 * held(first, rows).rows
+}
+
 /// The rows that a workgroup of `weights` holds of a layer.
-pub(super) fn held(layer: &PlanLayer, rows: usize) -> Held {
+fn held(layer: &PlanLayer, rows: usize) -> Held {
     Held::of(layer, rows, LANES * input_blocks(rows))
 }
 

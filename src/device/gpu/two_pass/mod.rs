@@ -62,13 +62,11 @@ impl TwoPass {
 
     /// What a step demands; none where the program does it as fast.
     pub(super) fn demand(&self, target: Target) -> Option<Demand> {
-        let sizes = Sizes::of(&self.plan, self.minibatches.most_rows());
+        let rows = self.minibatches.most_rows();
+        let sizes = Sizes::of(&self.plan, rows);
         let slices = self.source.layout.slices;
         if lanes::suit(target) {
-            let first = &self.plan.layers[0];
-            let held = lanes::held(first, self.minibatches.most_rows());
-            return sizes
-                .two_pass_lanes(slices, first.outputs.min(lanes::MOST_UNITS) + 2 * held.rows);
+            return sizes.two_pass_lanes(slices, lanes::lines(&self.plan, rows));
         }
         sizes.two_pass(slices)
     }

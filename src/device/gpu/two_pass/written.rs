@@ -94,7 +94,9 @@ fn sum_inputs(units: usize, blocks: usize) -> String {
         ));
     }
     text.sums(blocks, units);
-    let step = if units <= PAIRED_UNITS { 2 } else { 1 };
+    // How the names of the octets that are taken at a time end.
+    let octets: &[&str] = if units <= PAIRED_UNITS { &["", "_b"] } else { &[""] };
+    let step = octets.len();
     text.line(format!("for (var octet = slice * SLICE; octet < end; octet += {step}u) {{"));
     for b in 0..blocks {
         text.line(format!("let x{b} = feature_octet(begin{b}, octet);"));
@@ -107,9 +109,8 @@ fn sum_inputs(units: usize, blocks: usize) -> String {
             text.line(format!("let x{b}_b = without(is_odd, {x});"));
         }
     }
-    text.products(blocks, units, "LAYER_0", "");
-    if step == 2 {
-        text.products(blocks, units, "LAYER_0", "_b");
+    for of in octets {
+        text.products(blocks, units, "LAYER_0", of);
     }
     text.line("}");
     text.line("let at = PARTIALS + (slice * ROWS + first + lane) * vectors_of(LAYER_0.outputs) + n0 / 8u;");
