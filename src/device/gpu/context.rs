@@ -195,6 +195,16 @@ impl Context {
         self.check("submit")
     }
 
+    /// Submits a compute pass.
+    pub(super) fn submit_pass(
+        &self,
+        encode: impl FnOnce(&mut wgpu::ComputePass<'_>),
+    ) -> Result<()> {
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        encode(&mut encoder.begin_compute_pass(&Default::default()));
+        self.submit(Some(encoder.finish()))
+    }
+
     /// Waits for everything submitted so far, one submission after the other. On the web, where
     /// nobody may block, it returns at once.
     pub(super) fn drain(&self) -> Result<()> {

@@ -1,11 +1,12 @@
 //! Programs bound to their buffers, replayed with only the step's arguments changing.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::super::{Executable, Launch, Meter, Timed};
 use super::Shared;
 use super::binding::{Binder, Bound, Place};
-use super::kernels::{self, Dispatch, Halves, Target};
+use super::kernels::{self, Access, Dispatch, Halves, Target};
 use super::recorder::MAX_WORK;
 use super::timestamps::{self, Timestamps};
 use crate::error::Result;
@@ -26,6 +27,8 @@ pub(super) struct GpuExecutable {
     programs: Vec<Vec<Bound>>,
     /// What makes the copies in f16 as a run begins.
     opening: Vec<Bound>,
+    /// The buffers that they read and write.
+    touched: Vec<(wgpu::Buffer, Access)>,
     /// What each dispatch is where somebody profiles.
     timed: Vec<Vec<Timed>>,
     /// The arguments of up to [`MAX_LAUNCHES`] launches.
@@ -46,7 +49,7 @@ impl GpuExecutable {
         let halves = Halves::of_precision(programs, target.precision);
         let copies = halves.beside.iter().map(|&words| context.buffer("half", words, STORAGE));
         let copies: Vec<wgpu::Buffer> = copies.collect::<Result<_>>()?;
-        let buffers: Vec<&wgpu::Buffer> = buffers.iter().copied().chain(&copies).collect();
+        let own: Vec<&wgpu::Buffer> = buffers.iter().copied().chain(&copies).collect();
         let lower = |program: &Program| {
             let (mut dispatches, mut timed) = (Vec::new(), Vec::new());
             for op in &program.ops {
@@ -62,11 +65,12 @@ impl GpuExecutable {
         let stride = Binder::stride(context);
         let all = || lowered.iter().flatten().chain(&opening);
         let uniforms = parameters(&shared, all(), stride)?;
+        let touched = touched(all(), buffers);
         let scratch_words = all().map(|dispatch| dispatch.scratch).max().unwrap_or(0);
         let scratch = context.buffer("scratch", scratch_words, STORAGE)?;
         let mut offset = 0;
         let mut bind = |dispatch: &Dispatch| {
-            let place = Place { buffers: &buffers, scratch: &scratch, uniforms: &uniforms, offset };
+            let place = Place { buffers: &own, scratch: &scratch, uniforms: &uniforms, offset };
             offset += stride;
             shared.binder.bind(context, &shared.pipelines, dispatch, place)
         };
@@ -77,7 +81,7 @@ impl GpuExecutable {
         let args = context.buffer("step arguments", MAX_LAUNCHES * stride / 4, usage)?;
         let args_group = shared.pipelines.bind_args(context, &args);
         let bytes = Vec::with_capacity(MAX_LAUNCHES * stride);
-        Ok(Self { programs, opening, timed, args, args_group, stride, bytes, shared })
+        Ok(Self { programs, opening, touched, timed, args, args_group, stride, bytes, shared })
     }
 
     /// Uploads the arguments of the launches.
@@ -99,13 +103,10 @@ impl GpuExecutable {
         if self.opening.is_empty() {
             return Ok(());
         }
-        let context = &self.shared.context;
-        let mut encoder = context.device.create_command_encoder(&Default::default());
-        let mut pass = encoder.begin_compute_pass(&Default::default());
-        pass.set_bind_group(0, &self.args_group, &[0]);
-        self.opening.iter().for_each(|bound| bound.encode(&mut pass));
-        drop(pass);
-        context.submit(Some(encoder.finish()))
+        self.shared.context.submit_pass(|pass| {
+            pass.set_bind_group(0, &self.args_group, &[0]);
+            self.opening.iter().for_each(|bound| bound.encode(pass));
+        })
     }
 
     /// Submits a launch with each dispatch between timestamps.
@@ -127,22 +128,20 @@ impl GpuExecutable {
         if context.profiler.is_on() {
             return self.submit_timed(launches, start).map(|()| 1);
         }
-        let mut encoder = context.device.create_command_encoder(&Default::default());
-        let mut pass = encoder.begin_compute_pass(&Default::default());
         let (mut dispatches, mut work, mut count) = (0, 0, 0);
-        for (index, launch) in launches.iter().enumerate().skip(start) {
-            if dispatches >= MAX_DISPATCHES || work >= MAX_WORK {
-                break;
+        context.submit_pass(|pass| {
+            for (index, launch) in launches.iter().enumerate().skip(start) {
+                if dispatches >= MAX_DISPATCHES || work >= MAX_WORK {
+                    break;
+                }
+                let program = &self.programs[launch.program];
+                pass.set_bind_group(0, &self.args_group, &[(index * self.stride) as u32]);
+                program.iter().for_each(|bound| bound.encode(pass));
+                dispatches += program.len();
+                work += program.iter().map(|bound| bound.work).sum::<u64>();
+                count += 1;
             }
-            let program = &self.programs[launch.program];
-            pass.set_bind_group(0, &self.args_group, &[(index * self.stride) as u32]);
-            program.iter().for_each(|bound| bound.encode(&mut pass));
-            dispatches += program.len();
-            work += program.iter().map(|bound| bound.work).sum::<u64>();
-            count += 1;
-        }
-        drop(pass);
-        context.submit(Some(encoder.finish()))?;
+        })?;
         Ok(count)
     }
 }
@@ -150,6 +149,8 @@ impl GpuExecutable {
 impl Executable for GpuExecutable {
     fn run(&mut self, launches: &[Launch]) -> Result<()> {
         self.shared.recorder.flush()?;
+        let touched = self.touched.iter().map(|(buffer, access)| (buffer, *access));
+        self.shared.packings.touch(touched)?;
         self.open()?;
         for chunk in launches.chunks(MAX_LAUNCHES) {
             self.upload(chunk);
@@ -161,6 +162,16 @@ impl Executable for GpuExecutable {
         }
         Ok(())
     }
+}
+
+/// The buffers among `buffers` that dispatches read and write, each once.
+fn touched<'a>(
+    dispatches: impl Iterator<Item = &'a Dispatch>,
+    buffers: &[&wgpu::Buffer],
+) -> Vec<(wgpu::Buffer, Access)> {
+    let all: HashSet<(usize, Access)> = dispatches.flat_map(Dispatch::touched).collect();
+    let given = all.into_iter().filter(|(index, _)| *index < buffers.len());
+    given.map(|(index, access)| (buffers[index].clone(), access)).collect()
 }
 
 /// One uniform buffer with the parameters of all dispatches.

@@ -36,7 +36,7 @@ use self::binding::Binder;
 use self::candidate::Candidate;
 use self::context::Context;
 use self::executable::GpuExecutable;
-use self::kernels::{Halves, Target};
+use self::kernels::{Access, Dispatch, Halves, Target};
 use self::pipelines::Pipelines;
 use self::readback::Part;
 use self::recorder::Recorder;
@@ -68,6 +68,7 @@ struct Shared {
     pipelines: Pipelines,
     persistent: persistent::Cache,
     two_pass: two_pass::Cache,
+    packings: two_pass::Packings,
     binder: Binder,
     recorder: Recorder,
     target: Target,
@@ -109,6 +110,7 @@ impl Shared {
             pipelines,
             persistent: Default::default(),
             two_pass: Default::default(),
+            packings: Default::default(),
             binder,
             recorder,
             target,
@@ -198,7 +200,9 @@ impl Backend for Gpu {
     }
 
     fn write(&self, storage: &Storage, offset: usize, words: &[f32]) -> Result<()> {
-        self.shared.recorder.write(buffer(storage), offset, bytemuck::cast_slice(words))
+        let buffer = buffer(storage);
+        self.shared.packings.touch([(buffer, Access::Write)])?;
+        self.shared.recorder.write(buffer, offset, bytemuck::cast_slice(words))
     }
 
     fn read<'a>(&'a self, ranges: &'a [(&'a Storage, Range<usize>)]) -> Pending<'a, Vec<Vec<f32>>> {
@@ -206,14 +210,17 @@ impl Backend for Gpu {
             self.shared.recorder.flush()?;
             let parts: Vec<Part<'_>> =
                 ranges.iter().map(|(storage, range)| (buffer(storage), range.clone())).collect();
+            self.shared.packings.touch(parts.iter().map(|(buffer, _)| (*buffer, Access::Read)))?;
             readback::read(&self.shared.context, &parts).await
         })
     }
 
     fn execute(&self, op: &Op, buffers: &[&Storage], args: &StepArgs) -> Result<()> {
-        let Shared { pipelines, binder, recorder, target, .. } = &*self.shared;
+        let Shared { pipelines, packings, binder, recorder, target, .. } = &*self.shared;
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(|&storage| buffer(storage)).collect();
         let dispatches = kernels::lower(op, *target, &Halves::default())?;
+        let touched = dispatches.iter().flat_map(Dispatch::touched);
+        packings.touch(touched.map(|(index, access)| (buffers[index], access)))?;
         let on = self.shared.context.profiler.is_on();
         let timed = if on { timestamps::timed(op, &dispatches) } else { Vec::new() };
         recorder.record(pipelines, binder, (&dispatches, &timed), &buffers, args)

@@ -139,14 +139,12 @@ impl Recorder {
             return self.submit_timed(state);
         }
         state.timed.clear();
-        let mut encoder = self.context.device.create_command_encoder(&Default::default());
-        let mut pass = encoder.begin_compute_pass(&Default::default());
-        for (index, bound) in state.pending.drain(..).enumerate() {
-            pass.set_bind_group(0, &self.args, &[(index * self.stride) as u32]);
-            bound.encode(&mut pass);
-        }
-        drop(pass);
-        self.context.submit(Some(encoder.finish()))
+        self.context.submit_pass(|pass| {
+            for (index, bound) in state.pending.drain(..).enumerate() {
+                pass.set_bind_group(0, &self.args, &[(index * self.stride) as u32]);
+                bound.encode(pass);
+            }
+        })
     }
 
     /// The same with each dispatch between timestamps.

@@ -79,6 +79,17 @@ pub(super) struct Dispatch {
     pub(super) work: u64,
 }
 
+impl Dispatch {
+    /// The buffers that it reads and writes, by number.
+    pub(super) fn touched(&self) -> impl Iterator<Item = (usize, Access)> {
+        let bindings = self.slots.iter().zip(self.kernel.bindings);
+        bindings.filter_map(|(slot, &access)| match slot {
+            Slot::Buffer(index) => Some((*index, access)),
+            _ => None,
+        })
+    }
+}
+
 impl PartialEq for Kernel {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name

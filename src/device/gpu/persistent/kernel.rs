@@ -100,14 +100,12 @@ impl Kernel {
         if context.profiler.is_on() {
             return self.submit_timed(context, spans, members, timed);
         }
-        let mut encoder = context.device.create_command_encoder(&Default::default());
-        let mut pass = encoder.begin_compute_pass(&Default::default());
-        self.bind(&mut pass);
-        for i in 0..spans.len() {
-            self.dispatch(&mut pass, i, members);
-        }
-        drop(pass);
-        context.submit(Some(encoder.finish()))
+        context.submit_pass(|pass| {
+            self.bind(pass);
+            for i in 0..spans.len() {
+                self.dispatch(pass, i, members);
+            }
+        })
     }
 
     /// The same with each dispatch between timestamps.

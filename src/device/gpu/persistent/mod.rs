@@ -25,7 +25,7 @@ use super::calibration::{Demand, Sizes};
 use super::fused::check_buffers;
 use super::fused::plan::Plan;
 use super::fused::step::{Minibatches, Step};
-use super::kernels::{LOOP_LIMIT, word};
+use super::kernels::{Access, LOOP_LIMIT, word};
 use crate::error::Result;
 use crate::op::Cost;
 use crate::program::Program;
@@ -135,6 +135,7 @@ impl Persistent {
             minibatches: minibatches.clone(),
             strategy: *strategy,
             kernel,
+            buffers: buffers.iter().map(|&buffer| buffer.clone()).collect(),
             steps,
             shared,
         })
@@ -146,6 +147,8 @@ pub(super) struct PersistentExecutable {
     shared: Arc<Shared>,
     strategy: Strategy,
     kernel: Kernel,
+    /// Those of the programs.
+    buffers: Vec<wgpu::Buffer>,
     minibatches: Minibatches,
     members: u32,
     /// A step of all of them, where somebody profiles.
@@ -174,6 +177,8 @@ impl PersistentExecutable {
     /// Queues lists of launches that are equally long: one that all networks share, or one for each.
     fn queue(&mut self, lists: &[&[Launch]]) -> Result<()> {
         self.shared.recorder.flush()?;
+        let touched = self.buffers.iter().map(|buffer| (buffer, Access::Write));
+        self.shared.packings.touch(touched)?;
         let launches = lists.first().map_or(0, |list| list.len());
         let steps = self.pace.begin(launches);
         let most = (steps * MAX_DISPATCHES).min(self.room / lists.len().max(1));

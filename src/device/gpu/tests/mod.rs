@@ -4,6 +4,7 @@
 mod halves;
 mod internals;
 mod ops;
+mod packing;
 mod precision;
 mod reference;
 mod shapes;

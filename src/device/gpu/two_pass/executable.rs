@@ -5,15 +5,17 @@ use std::sync::Arc;
 use super::super::super::{Executable, Launch, Meter, Strategy, Timed};
 use super::super::Shared;
 use super::super::fused::step::Minibatches;
+use super::super::kernels::Access;
 use super::super::timestamps::Timestamps;
 use super::kernel::Kernels;
 use crate::error::Result;
-use crate::op::Cost;
 
 /// A plan bound to its buffers.
 pub(in super::super) struct TwoPassExecutable {
     pub(super) shared: Arc<Shared>,
     pub(super) kernels: Kernels,
+    /// Those of the programs.
+    pub(super) buffers: Vec<wgpu::Buffer>,
     /// What the dispatches of a step are where somebody profiles.
     pub(super) timed: Vec<Timed>,
     pub(super) minibatches: Minibatches,
@@ -41,36 +43,21 @@ impl TwoPassExecutable {
         Meter::add(&context.meter.uploads, 1);
     }
 
-    /// The commands of a submission, the first or the last one of a run.
-    fn encode(&self, launches: &[Launch], first: bool, last: bool) -> wgpu::CommandBuffer {
-        let mut encoder = self.shared.context.device.create_command_encoder(&Default::default());
-        let mut pass = encoder.begin_compute_pass(&Default::default());
-        if first {
-            self.kernels.pack(&mut pass);
-        }
-        for (number, launch) in launches.iter().enumerate() {
-            self.kernels.step(&mut pass, number, self.minibatches.rows(launch));
-        }
-        if last {
-            self.kernels.unpack(&mut pass);
-        }
-        drop(pass);
-        encoder.finish()
+    /// Submits steps.
+    fn submit(&self, launches: &[Launch]) -> Result<()> {
+        self.shared.context.submit_pass(|pass| {
+            for (number, launch) in launches.iter().enumerate() {
+                self.kernels.step(pass, number, self.minibatches.rows(launch));
+            }
+        })
     }
 
-    /// Submits the same with each dispatch between timestamps.
-    fn submit_timed(&self, launches: &[Launch], first: bool, last: bool) -> Result<()> {
+    /// The same with each dispatch between timestamps.
+    fn submit_timed(&self, launches: &[Launch]) -> Result<()> {
         let mut timestamps = Timestamps::new(&self.shared.context);
-        let moves = |kernel| Timed { instruction: "steps", kernel, cost: Cost::default() };
-        if first {
-            timestamps.dispatch(moves("pack"), |pass| self.kernels.pack(pass))?;
-        }
         for (number, launch) in launches.iter().enumerate() {
             let rows = self.minibatches.rows(launch);
             self.kernels.step_timed(&mut timestamps, &self.timed, number, rows)?;
-        }
-        if last {
-            timestamps.dispatch(moves("unpack"), |pass| self.kernels.unpack(pass))?;
         }
         timestamps.submit()
     }
@@ -79,16 +66,16 @@ impl TwoPassExecutable {
 impl Executable for TwoPassExecutable {
     fn run(&mut self, launches: &[Launch]) -> Result<()> {
         self.shared.recorder.flush()?;
-        let mut done = 0;
+        let packing = &self.kernels.packing;
+        let touched = self.buffers.iter().map(|buffer| (buffer, Access::Write));
+        self.shared.packings.touch_beside(Some(packing), touched)?;
+        packing.pack()?;
         for chunk in launches.chunks(self.most) {
             self.upload(chunk);
-            let first = done == 0;
-            done += chunk.len();
-            let last = done == launches.len();
             if self.shared.context.profiler.is_on() {
-                self.submit_timed(chunk, first, last)?;
+                self.submit_timed(chunk)?;
             } else {
-                self.shared.context.submit(Some(self.encode(chunk, first, last)))?;
+                self.submit(chunk)?;
             }
             Meter::add(&self.shared.context.meter.steps, chunk.len());
         }
@@ -97,5 +84,12 @@ impl Executable for TwoPassExecutable {
 
     fn strategy(&self) -> Strategy {
         Strategy::TwoPass
+    }
+}
+
+impl Drop for TwoPassExecutable {
+    fn drop(&mut self) {
+        // A device that is lost has nothing to bring back, and says so to whoever asks next.
+        let _ = self.kernels.packing.unpack();
     }
 }

@@ -1,6 +1,6 @@
 //! The pipelines of a plan, and its dispatches.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::super::super::Timed;
 use super::super::cache;
@@ -11,6 +11,7 @@ use super::super::descriptors::{
 use super::super::fused::step::Step;
 use super::super::kernels::{Constants, grid, word};
 use super::super::timestamps::Timestamps;
+use super::packing::{PackedBuffer, Packing};
 use super::source::{Pass, Source};
 use crate::error::Result;
 
@@ -27,8 +28,8 @@ const STEP_BYTES: u64 = size_of::<Step>() as u64;
 #[derive(Debug)]
 pub(in super::super) struct Compiled {
     passes: Vec<wgpu::ComputePipeline>,
-    pack: wgpu::ComputePipeline,
-    unpack: wgpu::ComputePipeline,
+    pub(super) pack: wgpu::ComputePipeline,
+    pub(super) unpack: wgpu::ComputePipeline,
     /// Of the steps, of the passes' buffers, and of those that packing takes.
     steps_layout: wgpu::BindGroupLayout,
     passes_layout: wgpu::BindGroupLayout,
@@ -47,9 +48,8 @@ pub(super) struct Kernels {
     /// The steps of a submission, at dynamic offsets.
     steps: wgpu::BindGroup,
     stride: usize,
-    /// What is packed: a group for the parameters and for each of the moments.
-    packed: Vec<wgpu::BindGroup>,
-    pack_groups: [u32; 3],
+    /// The parameters and moments.
+    pub(super) packing: Arc<Packing>,
 }
 
 /// The buffers of a plan.
@@ -66,7 +66,7 @@ pub(super) struct Buffers<'a> {
 impl Kernels {
     /// Compiles a plan's source.
     pub(super) fn compile(
-        context: &Context,
+        context: &Arc<Context>,
         cache: &Cache,
         source: &Source,
         buffers: &Buffers<'_>,
@@ -81,38 +81,25 @@ impl Kernels {
             bind_buffers(device, NAME, layout, buffers)
         };
         let group = bind(&compiled.passes_layout, &buffers.passes);
-        let pack = |&(stored, packed)| bind(&compiled.pack_layout, &[stored, packed]);
-        let packed = buffers.packed.iter().map(pack).collect();
+        let pack = |&(stored, packed): &(&wgpu::Buffer, &wgpu::Buffer)| {
+            PackedBuffer::new(stored.clone(), bind(&compiled.pack_layout, &[stored, packed]))
+        };
+        let packing = Packing {
+            context: context.clone(),
+            compiled: compiled.clone(),
+            steps: steps.clone(),
+            groups: grid(source.layout.vectors.div_ceil(PACK_THREADS)),
+            buffers: Mutex::new(buffers.packed.iter().map(pack).collect()),
+        };
         context.check(NAME)?;
         Ok(Self {
             group,
             steps,
             stride: buffers.stride,
-            packed,
-            pack_groups: grid(source.layout.vectors.div_ceil(PACK_THREADS)),
+            packing: Arc::new(packing),
             passes: source.passes.clone(),
             compiled,
         })
-    }
-
-    /// Brings parameters and moments to where the passes find them.
-    pub(super) fn pack(&self, pass: &mut wgpu::ComputePass<'_>) {
-        self.move_all(&self.compiled.pack, pass);
-    }
-
-    /// Brings them back.
-    pub(super) fn unpack(&self, pass: &mut wgpu::ComputePass<'_>) {
-        self.move_all(&self.compiled.unpack, pass);
-    }
-
-    fn move_all(&self, pipeline: &wgpu::ComputePipeline, pass: &mut wgpu::ComputePass<'_>) {
-        pass.set_pipeline(pipeline);
-        pass.set_bind_group(0, &self.steps, &[0]);
-        let [x, y, z] = self.pack_groups;
-        for group in &self.packed {
-            pass.set_bind_group(1, group, &[]);
-            pass.dispatch_workgroups(x, y, z);
-        }
     }
 
     /// The dispatches of a step: which of those whose arguments lie in the buffer, and its rows.

@@ -3,8 +3,8 @@
 //! Forward, loss and every delta are local to a row, so that one dispatch does them for blocks of rows;
 //! a second does every layer's weight and bias gradient with the optimizer's update behind it, so that no
 //! gradient goes to memory. The inputs of a wide first layer are cut into slices, which a dispatch before
-//! sums one by one. Between runs parameters are where the program has them; in a run they are packed
-//! into vectors (`layout`, `shaders/two_pass.wgsl`).
+//! sums one by one. Parameters are packed into vectors (`layout`, `shaders/two_pass.wgsl`), and are where the
+//! program has them as soon as anybody looks (`packing`).
 //!
 //! What it runs is a plan of the programs (`fused`).
 
@@ -13,6 +13,7 @@ mod held;
 mod kernel;
 mod lanes;
 mod layout;
+mod packing;
 mod source;
 mod threads;
 mod written;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use self::executable::TwoPassExecutable;
 pub(super) use self::kernel::Cache;
 use self::kernel::{Buffers, Kernels};
+pub(super) use self::packing::Packings;
 use self::source::Source;
 use super::super::{Strategy, Timed};
 use super::Shared;
@@ -130,12 +132,14 @@ impl TwoPass {
             stride,
         };
         let kernels = Kernels::compile(context, &shared.two_pass, source, &bound)?;
+        shared.packings.add(&kernels.packing);
         let most = MAX_WORK / (2 * self.work() as u64).max(1);
         Ok(TwoPassExecutable {
             bytes: Vec::with_capacity(MAX_STEPS * stride),
             minibatches: minibatches.clone(),
             most: most.clamp(1, MAX_STEPS as u64) as usize,
             timed: self.timed(),
+            buffers: buffers.iter().map(|&buffer| buffer.clone()).collect(),
             kernels,
             steps,
             stride,
