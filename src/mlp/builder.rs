@@ -177,8 +177,8 @@ impl MlpBuilder {
             check_init(&init, parameter)?;
             let layer = network.layers()[parameter.layer];
             let layer = Shape::new(layer.inputs, layer.outputs);
-            let values = init.draw(self.seed, index as u64, parameter.shape, layer);
-            words[parameter.range()].copy_from_slice(&values);
+            let values = &mut words[parameter.range()];
+            init.draw((self.seed, index as u64), (parameter.shape, layer), values);
         }
         Mlp::new(device, network, words)
     }

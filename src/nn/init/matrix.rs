@@ -10,7 +10,7 @@ use crate::random::{normal, permutation};
 /// Normal vectors are made orthogonal one after the other (Gram and Schmidt, modified, and twice, as
 /// once leaves rounding behind), which is a QR decomposition with a positive diagonal of R: every
 /// orthogonal matrix is equally likely.
-pub(super) fn orthogonal(rng: &mut ChaCha8Rng, gain: f64, shape: Shape) -> Vec<f32> {
+pub(super) fn orthogonal(rng: &mut ChaCha8Rng, gain: f64, shape: Shape, values: &mut [f32]) {
     let (count, length) = (shape.rows.min(shape.cols), shape.rows.max(shape.cols));
     let mut vectors: Vec<Vec<f64>> = Vec::with_capacity(count);
     while vectors.len() < count {
@@ -26,26 +26,19 @@ pub(super) fn orthogonal(rng: &mut ChaCha8Rng, gain: f64, shape: Shape) -> Vec<f
     let wide = shape.rows <= shape.cols;
     let at = |i: usize, j: usize| if wide { vectors[i][j] } else { vectors[j][i] };
     let cells = (0..shape.rows).flat_map(|i| (0..shape.cols).map(move |j| (i, j)));
-    cells.map(|(i, j)| (gain * at(i, j)) as f32).collect()
+    values.iter_mut().zip(cells).for_each(|(x, (i, j))| *x = (gain * at(i, j)) as f32);
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
 
-/// Normal numbers, and in each row ceil(sparsity cols) zeros at random places.
-pub(super) fn sparse(
-    rng: &mut ChaCha8Rng,
-    sparsity: f64,
-    deviation: f64,
-    shape: Shape,
-) -> Vec<f32> {
-    let mut values: Vec<f32> = (0..shape.len()).map(|_| (deviation * normal(rng)) as f32).collect();
+/// In each row ceil(sparsity cols) zeros at random places.
+pub(super) fn sparse(rng: &mut ChaCha8Rng, sparsity: f64, shape: Shape, values: &mut [f32]) {
     let zeros = (sparsity * shape.cols as f64).ceil() as usize;
     for row in values.chunks_exact_mut(shape.cols) {
         for &col in permutation(rng, shape.cols).iter().take(zeros) {
             row[col as usize] = 0.0;
         }
     }
-    values
 }

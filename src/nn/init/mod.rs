@@ -108,57 +108,63 @@ impl Init {
     /// 1 everywhere.
     pub const ONES: Self = Self::Constant(1.0);
 
-    /// The values of a parameter of the given shape, row-major.
+    /// Sets the values of a parameter of the given shape, row-major.
     ///
     /// `index` is the parameter's place in the network: each has a random stream of its own.
     /// [`Init::Array`] gives its own elements; the builder has checked its shape.
-    pub(crate) fn draw(&self, seed: u64, index: u64, shape: Shape, layer: Shape) -> Vec<f32> {
+    pub(crate) fn draw(
+        &self,
+        (seed, index): (u64, u64),
+        (shape, layer): (Shape, Shape),
+        values: &mut [f32],
+    ) {
         let rng = &mut stream(seed, Stream::Weights, index);
         let (n_in, n_out) = (layer.rows as f64, layer.cols as f64);
         let fan_of = |fan: Fan| if fan == Fan::In { n_in } else { n_out };
         let wide = |x: f32| f64::from(x);
         match *self {
-            Self::Default => within(rng, 1.0 / n_in.sqrt(), shape),
-            Self::GlorotUniform => within(rng, (6.0 / (n_in + n_out)).sqrt(), shape),
-            Self::HeUniform => within(rng, (6.0 / n_in).sqrt(), shape),
-            Self::Uniform(bound) => within(rng, wide(bound), shape),
+            Self::Default => within(rng, 1.0 / n_in.sqrt(), values),
+            Self::GlorotUniform => within(rng, (6.0 / (n_in + n_out)).sqrt(), values),
+            Self::HeUniform => within(rng, (6.0 / n_in).sqrt(), values),
+            Self::Uniform(bound) => within(rng, wide(bound), values),
             Self::XavierUniform(gain) => {
-                within(rng, wide(gain) * (6.0 / (n_in + n_out)).sqrt(), shape)
+                within(rng, wide(gain) * (6.0 / (n_in + n_out)).sqrt(), values);
             }
             Self::KaimingUniform { fan, gain } => {
-                within(rng, wide(gain) * (3.0 / fan_of(fan)).sqrt(), shape)
+                within(rng, wide(gain) * (3.0 / fan_of(fan)).sqrt(), values);
             }
-            Self::LeCunUniform => within(rng, (3.0 / n_in).sqrt(), shape),
+            Self::LeCunUniform => within(rng, (3.0 / n_in).sqrt(), values),
             Self::UniformBetween { low, high } => {
                 let (low, width) = (wide(low), wide(high) - wide(low));
-                fill(shape, || low + width * uniform(rng))
+                fill(values, || low + width * uniform(rng));
             }
-            Self::GlorotNormal => normals(rng, (2.0 / (n_in + n_out)).sqrt(), shape),
-            Self::HeNormal => normals(rng, (2.0 / n_in).sqrt(), shape),
-            Self::Normal(deviation) => normals(rng, wide(deviation), shape),
+            Self::GlorotNormal => normals(rng, (2.0 / (n_in + n_out)).sqrt(), values),
+            Self::HeNormal => normals(rng, (2.0 / n_in).sqrt(), values),
+            Self::Normal(deviation) => normals(rng, wide(deviation), values),
             Self::XavierNormal(gain) => {
-                normals(rng, wide(gain) * (2.0 / (n_in + n_out)).sqrt(), shape)
+                normals(rng, wide(gain) * (2.0 / (n_in + n_out)).sqrt(), values);
             }
             Self::KaimingNormal { fan, gain } => {
-                normals(rng, wide(gain) / fan_of(fan).sqrt(), shape)
+                normals(rng, wide(gain) / fan_of(fan).sqrt(), values);
             }
-            Self::LeCunNormal => normals(rng, (1.0 / n_in).sqrt(), shape),
+            Self::LeCunNormal => normals(rng, (1.0 / n_in).sqrt(), values),
             Self::NormalAround { mean, deviation } => {
-                fill(shape, || wide(mean) + wide(deviation) * normal(rng))
+                fill(values, || wide(mean) + wide(deviation) * normal(rng));
             }
             Self::TruncatedNormal { mean, deviation, low, high } => {
                 let (mean, deviation) = (wide(mean), wide(deviation));
                 let range = [low, high].map(|end| (wide(end) - mean) / deviation);
-                // Rounding to f32 may lead a little beyond the ends.
-                let draw = || mean + deviation * truncated(rng, range);
-                fill(shape, draw).into_iter().map(|x| x.clamp(low, high)).collect()
+                fill(values, || mean + deviation * truncated(rng, range));
+                // Rounding to f32 may have led a little beyond the ends.
+                values.iter_mut().for_each(|x| *x = x.clamp(low, high));
             }
-            Self::Orthogonal(gain) => matrix::orthogonal(rng, wide(gain), shape),
+            Self::Orthogonal(gain) => matrix::orthogonal(rng, wide(gain), shape, values),
             Self::Sparse { sparsity, deviation } => {
-                matrix::sparse(rng, wide(sparsity), wide(deviation), shape)
+                normals(rng, wide(deviation), values);
+                matrix::sparse(rng, wide(sparsity), shape, values);
             }
-            Self::Constant(value) => vec![value; shape.len()],
-            Self::Array(ref values) => values.iter().copied().collect(),
+            Self::Constant(value) => values.fill(value),
+            Self::Array(ref array) => values.iter_mut().zip(array).for_each(|(x, y)| *x = *y),
         }
     }
 
@@ -197,16 +203,16 @@ impl Init {
     }
 }
 
-fn fill(shape: Shape, mut draw: impl FnMut() -> f64) -> Vec<f32> {
-    (0..shape.len()).map(|_| draw() as f32).collect()
+fn fill(values: &mut [f32], mut draw: impl FnMut() -> f64) {
+    values.iter_mut().for_each(|x| *x = draw() as f32);
 }
 
-fn within(rng: &mut ChaCha8Rng, bound: f64, shape: Shape) -> Vec<f32> {
-    fill(shape, || bound * (2.0 * uniform(rng) - 1.0))
+fn within(rng: &mut ChaCha8Rng, bound: f64, values: &mut [f32]) {
+    fill(values, || bound * (2.0 * uniform(rng) - 1.0));
 }
 
-fn normals(rng: &mut ChaCha8Rng, deviation: f64, shape: Shape) -> Vec<f32> {
-    fill(shape, || deviation * normal(rng))
+fn normals(rng: &mut ChaCha8Rng, deviation: f64, values: &mut [f32]) {
+    fill(values, || deviation * normal(rng));
 }
 
 /// A standard normal number from a range, by rejection: of normal numbers where the range is a wide
