@@ -23,12 +23,12 @@ pub(super) struct CpuExecutable {
 
 impl CpuExecutable {
     pub(super) fn new(cpu: &Cpu, programs: &[Program], memories: Vec<Memory>) -> Self {
-        let ops = programs.iter().flat_map(|program| &program.ops);
-        let mut memories = Memories::new(memories, ops);
+        let memories = Memories::new(memories);
         let first = |buffer| memories.first(buffer);
         let lists: Vec<_> = programs.iter().map(|program| fuse(program, first)).collect();
         let places = share(programs, &lists, first, |buffer| memories.words(buffer));
-        memories.place(places);
+        let operands = lists.iter().flatten().flat_map(Instruction::operands);
+        let memories = memories.placed(places).used_by(operands);
         let mut crew = Crew::new(Arc::clone(&cpu.pool));
         ops::reserve(&mut crew, lists.iter().flatten());
         let (meter, profiler) = (Arc::clone(&cpu.meter), Arc::clone(&cpu.profiler));

@@ -4,45 +4,52 @@
 //! takes its outputs out of the bank (a move of a slice, which costs nothing) and reads its inputs
 //! from it, so that no aliasing is possible and no `unsafe` needed.
 
-use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::op::{Access, Op, View};
+use super::room::Room;
+use crate::op::{Access, Operand, View};
 
 /// What a buffer holds: memory of its own, or a data set that others hold too.
 pub(crate) enum Words {
-    Own(Vec<f32>),
+    /// So many zeros, as long as nobody asks for them.
+    Zeros(usize),
+    Own(Room),
     Shared(Arc<Vec<f32>>),
 }
 
 impl Words {
-    /// The words, for writing: shared ones are copied first.
-    pub(super) fn own(&mut self) -> &mut Vec<f32> {
-        if let Self::Shared(words) = self {
-            // Not copied where nobody else holds them any more.
-            let words = Arc::try_unwrap(std::mem::take(words));
-            *self = Self::Own(words.unwrap_or_else(|shared| shared.to_vec()));
-        }
+    pub(super) fn len(&self) -> usize {
         match self {
-            Self::Own(words) => words,
-            Self::Shared(_) => unreachable!("shared words were copied above"),
+            Self::Zeros(len) => *len,
+            Self::Own(words) => words.len(),
+            Self::Shared(words) => words.len(),
         }
     }
-}
 
-impl Default for Words {
-    fn default() -> Self {
-        Self::Own(Vec::new())
-    }
-}
-
-impl Deref for Words {
-    type Target = [f32];
-
-    fn deref(&self) -> &[f32] {
+    /// The words, for reading.
+    pub(super) fn look(&mut self) -> &[f32] {
         match self {
-            Self::Own(words) => words,
             Self::Shared(words) => words,
+            Self::Zeros(_) | Self::Own(_) => self.own(),
+        }
+    }
+
+    /// The words, for writing: shared ones are copied first.
+    pub(super) fn own(&mut self) -> &mut [f32] {
+        let room = match self {
+            Self::Own(_) => Room::default(),
+            Self::Zeros(len) => Room::zeros(*len),
+            // Not copied where nobody else holds them any more.
+            Self::Shared(words) => Arc::try_unwrap(std::mem::take(words))
+                .unwrap_or_else(|shared| shared.to_vec())
+                .into(),
+        };
+        if !matches!(self, Self::Own(_)) {
+            *self = Self::Own(room);
+        }
+        match self {
+            Self::Own(words) => words,
+            Self::Zeros(_) | Self::Shared(_) => unreachable!("they are its own now"),
         }
     }
 }
@@ -76,24 +83,32 @@ pub(super) struct Memories {
     list: Vec<Memory>,
     /// For each number the first one that names the same memory.
     same: Vec<usize>,
-    /// The distinct memories by address: locked in this order, two runs cannot wait in a circle.
+    /// The distinct memories that instructions use, by address: locked in this order, two runs cannot wait
+    /// in a circle. Memory that no instruction uses is never made.
     order: Vec<usize>,
     /// Those that instructions write.
     written: Vec<bool>,
 }
 
 impl Memories {
-    /// The memories of these instructions' buffers, of which several may be one and the same.
-    pub(super) fn new<'a>(list: Vec<Memory>, ops: impl IntoIterator<Item = &'a Op>) -> Self {
+    /// These memories, of which several may be one and the same; nobody uses them yet.
+    pub(super) fn new(list: Vec<Memory>) -> Self {
         let first = |memory: &Memory| list.iter().position(|other| other.is(memory)).unwrap_or(0);
-        let same: Vec<usize> = list.iter().map(first).collect();
-        let mut order: Vec<usize> = (0..list.len()).filter(|&i| same[i] == i).collect();
-        order.sort_by_key(|&i| list[i].address());
-        let mut written = vec![false; list.len()];
-        let operands = ops.into_iter().flat_map(Op::operands);
-        for operand in operands.filter(|operand| operand.access == Access::Write) {
-            written[same[operand.view.buffer]] = true;
+        let same = list.iter().map(first).collect();
+        Self { list, same, order: Vec::new(), written: Vec::new() }
+    }
+
+    /// The same for instructions with these operands.
+    pub(super) fn used_by(self, operands: impl IntoIterator<Item = Operand>) -> Self {
+        let Self { list, same, .. } = self;
+        let [mut used, mut written] = [(); 2].map(|()| vec![false; list.len()]);
+        for operand in operands {
+            let memory = same[operand.view.buffer];
+            used[memory] = true;
+            written[memory] |= operand.access == Access::Write;
         }
+        let mut order: Vec<usize> = (0..list.len()).filter(|&i| used[i]).collect();
+        order.sort_by_key(|&i| list[i].address());
         Self { list, same, order, written }
     }
 
@@ -107,9 +122,9 @@ impl Memories {
         self.list[buffer].lock().len()
     }
 
-    /// Lets buffers lie in the memories of others: for each buffer the one in whose it lies.
-    pub(super) fn place(&mut self, places: Vec<usize>) {
-        self.same = places;
+    /// The same with buffers in the memories of others: for each buffer the one in whose it lies.
+    pub(super) fn placed(self, places: Vec<usize>) -> Self {
+        Self { same: places, ..self }
     }
 
     /// Locks the memories and runs `work` with them.
@@ -120,7 +135,7 @@ impl Memories {
         for (guard, &i) in guards.iter_mut().zip(&self.order) {
             slots[i] = match self.written[i] {
                 true => Slot::Own(guard.own()),
-                false => Slot::Read(guard),
+                false => Slot::Read(guard.look()),
             };
         }
         work(&mut Bank { slots, same: &self.same })

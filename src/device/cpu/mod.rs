@@ -13,6 +13,7 @@ mod gemm;
 mod memory;
 mod ops;
 mod pool;
+mod room;
 mod share;
 #[cfg(test)]
 mod tests;
@@ -114,7 +115,7 @@ fn memory(storage: &Storage) -> &Memory {
 
 impl HostMemory for Cpu {
     fn look(&self, storage: &Storage, range: Range<usize>, see: &mut dyn FnMut(&[f32])) {
-        see(&memory(storage).lock()[range]);
+        see(&memory(storage).lock().look()[range]);
     }
 }
 
@@ -132,14 +133,14 @@ impl Backend for Cpu {
     }
 
     fn allocate(&self, words: usize) -> Result<Storage> {
-        // Pages of zeros that nobody writes take no memory.
-        let zeros = bytemuck::allocation::try_zeroed_vec(words).map_err(|()| Error::Device {
+        // Whether there is room is asked now, and it is taken when somebody needs it.
+        Vec::<f32>::new().try_reserve_exact(words).map_err(|_| Error::Device {
             operation: "allocate",
             device: self.info.id.clone(),
             reason: format!("there is no memory for {words} words"),
         })?;
         Meter::add(&self.meter.allocations, 1);
-        Ok(Storage::Cpu(Memory::new(Words::Own(zeros))))
+        Ok(Storage::Cpu(Memory::new(Words::Zeros(words))))
     }
 
     fn upload(&self, words: Arc<Vec<f32>>) -> Result<Storage> {
@@ -158,7 +159,7 @@ impl Backend for Cpu {
     fn read<'a>(&'a self, ranges: &'a [(&'a Storage, Range<usize>)]) -> Pending<'a, Vec<Vec<f32>>> {
         Meter::add(&self.meter.readbacks, 1);
         let copy = |(storage, range): &(&Storage, Range<usize>)| {
-            memory(storage).lock()[range.clone()].to_vec()
+            memory(storage).lock().look()[range.clone()].to_vec()
         };
         let parts = ranges.iter().map(copy).collect();
         Box::pin(std::future::ready(Ok(parts)))
@@ -170,7 +171,7 @@ impl Backend for Cpu {
 
     fn execute(&self, op: &Op, buffers: &[&Storage], args: &StepArgs) -> Result<()> {
         let memories = buffers.iter().map(|storage| memory(storage).clone()).collect();
-        Memories::new(memories, [op]).check_out(|bank| {
+        Memories::new(memories).used_by(op.operands()).check_out(|bank| {
             let mut crew = Crew::new(Arc::clone(&self.pool));
             ops::reserve(&mut crew, [&Instruction::from(*op)]);
             timed(&self.profiler, op, None, || ops::execute(op, bank, args, &mut crew))

@@ -1,0 +1,87 @@
+//! Where the words of a buffer lie.
+//!
+//! Allocators begin all large pieces at one place of a page. An update walks along parameters and moments
+//! side by side: of each it would load what ends in the same 12 bits as what it has just stored, which
+//! processors take for one address until they know better. Adam took twice as long (Zen 4). So large
+//! buffers begin at different places of a page, each at a cache line.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The words of a cache line, and of a page.
+const LINE: usize = 16;
+const PAGE: usize = 1024;
+
+/// The fewest words of a large buffer: smaller ones lie anywhere.
+const LARGE: usize = 4 * PAGE;
+
+/// Words at a place of their own in a page.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    words: Vec<f32>,
+    start: usize,
+    len: usize,
+}
+
+impl Room {
+    /// So many zeros.
+    pub(super) fn zeros(len: usize) -> Self {
+        if len < LARGE {
+            return vec![0.0; len].into();
+        }
+        let words = vec![0.0; len + PAGE];
+        let from = words.as_ptr().addr() / size_of::<f32>();
+        let start = (next_place() + PAGE - from % PAGE) % PAGE;
+        Self { words, start, len }
+    }
+}
+
+/// The place in a page of the next large buffer, in words.
+fn next_place() -> usize {
+    /// Lines between a buffer and the next, without a divisor in common with the lines of a page that are used.
+    const STEP: usize = 13;
+    /// Lines that are left to pieces that come from elsewhere: they lie where the allocator puts them.
+    const LEFT: usize = 2;
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(STEP, Ordering::Relaxed);
+    LINE * (LEFT + number % (PAGE / LINE - LEFT))
+}
+
+impl From<Vec<f32>> for Room {
+    fn from(words: Vec<f32>) -> Self {
+        Self { start: 0, len: words.len(), words }
+    }
+}
+
+impl Deref for Room {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &self.words[self.start..self.start + self.len]
+    }
+}
+
+impl DerefMut for Room {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.words[self.start..self.start + self.len]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LARGE, LINE, PAGE, Room};
+
+    #[test]
+    fn large_buffers_begin_at_lines_that_are_apart_in_their_pages() {
+        let rooms = [(); 8].map(|()| Room::zeros(LARGE + 3));
+        let lines = rooms.each_ref().map(|room| {
+            assert!(room.len() == LARGE + 3 && room.iter().all(|x| *x == 0.0));
+            let at = room.as_ptr().addr();
+            assert_eq!(at % (4 * LINE), 0);
+            at % (4 * PAGE) / (4 * LINE)
+        });
+        for (i, line) in lines.iter().enumerate() {
+            assert!(lines[..i].iter().all(|other| other.abs_diff(*line) > 1), "{lines:?}");
+        }
+    }
+}
