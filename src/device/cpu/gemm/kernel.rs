@@ -13,6 +13,8 @@ use std::sync::OnceLock;
 
 /// Rows of the tallest tile.
 pub(super) const MAX_ROWS: usize = 8;
+/// The most lanes of a vector.
+pub(super) const MAX_LANES: usize = 16;
 /// Vectors across the widest tile. With 8 rows that is 24 accumulators, 3 vectors of B and a
 /// broadcast of 32 registers, and 11 loads for 24 multiply-adds: loads never limit it.
 pub(super) const TILE_VECTORS: usize = 3;
@@ -154,10 +156,40 @@ pub(super) trait Vector: Copy {
     unsafe fn store_first(self, to: *mut f32, mask: Self::Mask);
     /// Half a vector to either place.
     unsafe fn store_halves(self, low: *mut f32, high: *mut f32);
+    /// As rows: lane i of each vector side by side, `step` floats behind those of lane i - 1.
+    #[inline(always)]
+    unsafe fn store_rows<const N: usize>(columns: [Self; N], to: *mut f32, step: usize) {
+        // SAFETY: the addresses are the caller's.
+        unsafe { store_first_rows(columns, to, step, Self::LANES) }
+    }
     /// `self * by + to`.
     unsafe fn mul_add(self, by: Self, to: Self) -> Self;
     /// The sum of the lanes, as a fixed tree.
     unsafe fn sum(self) -> f32;
+}
+
+/// The first `count` lanes of vectors as rows: see [`Vector::store_rows`].
+///
+/// # Safety
+/// As [`Vector`].
+#[inline(always)]
+pub(super) unsafe fn store_first_rows<V: Vector, const N: usize>(
+    columns: [V; N],
+    to: *mut f32,
+    step: usize,
+    count: usize,
+) {
+    const { assert!(V::LANES <= MAX_LANES) };
+    let mut lanes = [0.0; MAX_LANES];
+    for (j, column) in columns.into_iter().enumerate() {
+        // SAFETY: `lanes` has room for a vector; the other addresses are the caller's.
+        unsafe {
+            column.store(lanes.as_mut_ptr());
+            for (i, lane) in lanes.iter().enumerate().take(count) {
+                *to.add(i * step + j) = *lane;
+            }
+        }
+    }
 }
 
 /// The body of every [`TileFn`].

@@ -34,6 +34,28 @@ unsafe fn pack_avx512(panel: &mut Panel) {
     unsafe { pack::<V512>(panel) }
 }
 
+/// Stores the first 1 to 4 numbers.
+///
+/// # Safety
+/// There is room for `N` floats.
+#[inline(always)]
+unsafe fn store_row<const N: usize>(row: __m128, to: *mut f32) {
+    const { assert!(N > 0 && N <= 4) };
+    // SAFETY: the room is the caller's; these instructions are in every x86-64.
+    unsafe {
+        match N {
+            4 => _mm_storeu_ps(to, row),
+            1 => _mm_store_ss(to, row),
+            _ => {
+                _mm_storel_pd(to.cast(), _mm_castps_pd(row));
+                if N == 3 {
+                    _mm_store_ss(to.add(2), _mm_movehl_ps(row, row));
+                }
+            }
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 struct V512(__m512);
 
@@ -106,6 +128,35 @@ impl Vector for V512 {
             _mm256_storeu_ps(low, _mm512_castps512_ps256(self.0));
             let upper = _mm512_extractf64x4_pd::<1>(_mm512_castps_pd(self.0));
             _mm256_storeu_ps(high, _mm256_castpd_ps(upper));
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_rows<const N: usize>(columns: [Self; N], to: *mut f32, step: usize) {
+        // SAFETY: as said above.
+        unsafe {
+            let column = |j: usize| columns.get(j).map_or(_mm512_setzero_ps(), |column| column.0);
+            let pairs = |at: usize| {
+                let (even, odd) = (column(at), column(at + 1));
+                [_mm512_unpacklo_ps(even, odd), _mm512_unpackhi_ps(even, odd)]
+                    .map(|pairs| _mm512_castps_pd(pairs))
+            };
+            let ([a, b], [c, d]) = (pairs(0), pairs(2));
+            // Number i has rows i, i + 4, i + 8 and i + 12.
+            let quads = [
+                _mm512_unpacklo_pd(a, c),
+                _mm512_unpackhi_pd(a, c),
+                _mm512_unpacklo_pd(b, d),
+                _mm512_unpackhi_pd(b, d),
+            ];
+            for (i, quads) in quads.into_iter().enumerate() {
+                let quads = _mm512_castpd_ps(quads);
+                let row = |at: usize| to.add((i + 4 * at) * step);
+                store_row::<N>(_mm512_extractf32x4_ps::<0>(quads), row(0));
+                store_row::<N>(_mm512_extractf32x4_ps::<1>(quads), row(1));
+                store_row::<N>(_mm512_extractf32x4_ps::<2>(quads), row(2));
+                store_row::<N>(_mm512_extractf32x4_ps::<3>(quads), row(3));
+            }
         }
     }
 

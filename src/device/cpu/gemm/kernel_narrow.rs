@@ -1,6 +1,6 @@
 //! Micro-kernels for columns of C that would fill only a small part of a vector.
 
-use super::kernel::{AHEAD, HALVES, PICKED, Tile, Vector};
+use super::kernel::{AHEAD, HALVES, MAX_LANES, PICKED, Tile, Vector, store_first_rows};
 
 /// The body of every [`DotFn`](super::kernel::DotFn).
 ///
@@ -45,9 +45,6 @@ pub(super) unsafe fn dots<V: Vector, const MR: usize, const NR: usize>(t: &Tile)
         }
     }
 }
-
-/// The most lanes of a vector.
-const MAX_LANES: usize = 16;
 
 /// The body of every [`ColumnFn`](super::kernel::ColumnFn). Each element is the same chain of
 /// multiply-adds as in a tile.
@@ -99,12 +96,11 @@ pub(super) unsafe fn columns<V: Vector, const NR: usize, const NV: usize, const 
             b_row = b_row.wrapping_add(t.b_step);
             column = column.wrapping_add(t.a_step);
         }
-        for (v, sums) in sums.iter().enumerate() {
-            for (j, sum) in sums.iter().enumerate() {
-                sum.store(lanes.as_mut_ptr());
-                for (i, lane) in lanes.iter().enumerate().take(rows(v)) {
-                    *t.c.add((v * V::LANES + i) * t.c_step + j) = *lane;
-                }
+        for (v, sums) in sums.into_iter().enumerate() {
+            let c = t.c.add(v * V::LANES * t.c_step);
+            match rows(v) {
+                count if count < V::LANES => store_first_rows(sums, c, t.c_step, count),
+                _ => V::store_rows(sums, c, t.c_step),
             }
         }
     }

@@ -9,7 +9,7 @@ use super::product::{Block, GAP, Product, parts};
 use super::runs::Runs;
 use super::{Beta, Scratch};
 
-/// The most columns that are narrow.
+/// The most narrow columns that are computed together.
 pub(super) const NARROW: usize = 4;
 /// Vectors of rows of the tallest tile of narrow columns: with 4 columns 16 accumulators, enough to
 /// hide how long a multiply-add takes.
@@ -25,8 +25,11 @@ impl Product<'_, '_> {
     /// columns only by how many are left of a vector, so that parts of a product agree.
     pub(super) fn wide(&self) -> usize {
         let n = self.c.cols();
-        let left = n & (self.kernel.lanes - 1);
-        if left == 0 || left > NARROW.min(self.kernel.lanes / 2) {
+        let lanes = self.kernel.lanes;
+        let left = n & (lanes - 1);
+        // Dot products read B anew for every few columns; vectors along the rows of C do not.
+        let most = if self.a.rows_are_runs() { NARROW.min(lanes / 2) } else { lanes * 5 / 8 };
+        if left == 0 || left > most {
             return n;
         }
         let pays = if self.a.rows_are_runs() {
@@ -159,12 +162,15 @@ impl Product<'_, '_> {
             } else {
                 self.a.find_rows(part.start, steps.start, &mut tile.a[..1]);
             }
-            tile.c = self.c.at(part.start, cols.start);
-            let kernel = self.kernel.columns[cols.len() - 1][vectors - 1][kind];
-            // SAFETY: this processor has the kernel's features, as `Kernel::all` says. The views hold
-            // the rows, columns and steps; A's columns are contiguous, or `pack_a` has filled the
-            // panels of these rows and steps, and B's rows are contiguous.
-            unsafe { kernel(tile) };
+            for cols in parts(cols.clone(), NARROW) {
+                tile.b = self.b.at(steps.start, cols.start);
+                tile.c = self.c.at(part.start, cols.start);
+                let kernel = self.kernel.columns[cols.len() - 1][vectors - 1][kind];
+                // SAFETY: this processor has the kernel's features, as `Kernel::all` says. The views
+                // hold the rows, columns and steps; A's columns are contiguous, or `pack_a` has filled
+                // the panels of these rows and steps, and B's rows are contiguous.
+                unsafe { kernel(tile) };
+            }
             if steps.end == self.b.rows() {
                 runs.hand_on(part.end, part.end == rows.end, &mut self.c, epilogue);
             }
