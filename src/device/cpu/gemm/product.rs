@@ -107,7 +107,7 @@ impl Product<'_, '_> {
         };
         Plan {
             pack_a: m > 2 * MAX_ROWS && wide > strip && (!few || far),
-            pack_b: self.b.col_stride() != 1 || (wide > strip && m > 384),
+            pack_b: self.b.col_stride() != 1 || (wide > strip && m > 192),
             mc: if light && !far { LIGHT_MC } else { MC },
             kc: if k <= most { k } else { k.div_ceil(k.div_ceil(most)).next_multiple_of(unit) },
             nc,
