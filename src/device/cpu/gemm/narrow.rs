@@ -1,8 +1,8 @@
 //! The last columns of C where they would fill only a small part of a vector.
 //!
 //! 50 columns are three vectors and two columns, which as lanes of a fourth vector would cost a
-//! third of the rest. Where rows of A are contiguous, such columns are dot products along k;
-//! where columns of A are, the vectors lie along the rows of C.
+//! third of the rest. Where rows of A are contiguous, up to 4 such columns are dot products along k;
+//! where columns of A are, the vectors lie along the rows of C, for up to 10.
 
 use super::kernel::{HALVES, IN_PLACE, MAX_ROWS, PICKED, Tile};
 use super::product::{Block, GAP, Product, parts};

@@ -205,7 +205,7 @@ fn small_shapes_match_the_reference() {
 #[test]
 fn shapes_around_tiles_match_the_reference() {
     let rows = [1, 4, 8, 17, 31];
-    let cols = [1, 4, 12, 13, 15, 16, 17, 24, 25, 33, 47, 48, 49, 97];
+    let cols = [1, 4, 10, 12, 13, 15, 16, 17, 24, 25, 33, 47, 48, 49, 97];
     check_all(rows.into_iter().flat_map(move |m| {
         cols.into_iter().flat_map(move |n| [1, 4, 37].into_iter().map(move |k| (m, n, k)))
     }));
@@ -228,6 +228,8 @@ fn shapes_around_blocks_match_the_reference() {
             (40, 200, 130),
             (257, 101, 23),
             (70, 101, KC + 5),
+            (41, 58, KC + 5),
+            (150, 10, 33),
             (35, 50, 96),
             (67, 51, 95),
             (41, 100, LIGHT_KC + 97),
