@@ -36,15 +36,16 @@ impl Words {
 
     /// The words, for writing: shared ones are copied first.
     pub(super) fn own(&mut self) -> &mut [f32] {
-        let room = match self {
-            Self::Own(_) => Room::default(),
-            Self::Zeros(len) => Room::zeros(*len),
-            // Not copied where nobody else holds them any more.
-            Self::Shared(words) => Arc::try_unwrap(std::mem::take(words))
-                .unwrap_or_else(|shared| shared.to_vec())
-                .into(),
+        let made = match self {
+            Self::Own(_) => None,
+            Self::Zeros(len) => Some(Room::zeros(*len)),
+            Self::Shared(words) => {
+                // Not copied where nobody else holds them any more.
+                let words = Arc::try_unwrap(std::mem::take(words));
+                Some(words.unwrap_or_else(|shared| shared.to_vec()).into())
+            }
         };
-        if !matches!(self, Self::Own(_)) {
+        if let Some(room) = made {
             *self = Self::Own(room);
         }
         match self {

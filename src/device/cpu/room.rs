@@ -16,7 +16,7 @@ const PAGE: usize = 1024;
 const LARGE: usize = 4 * PAGE;
 
 /// Words at a place of their own in a page.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Room {
     words: Vec<f32>,
     start: usize,
@@ -31,20 +31,21 @@ impl Room {
         }
         let words = vec![0.0; len + PAGE];
         let from = words.as_ptr().addr() / size_of::<f32>();
-        let start = (next_place() + PAGE - from % PAGE) % PAGE;
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let place = place(NUMBER.fetch_add(1, Ordering::Relaxed));
+        let start = (place + PAGE - from % PAGE) % PAGE;
         Self { words, start, len }
     }
 }
 
-/// The place in a page of the next large buffer, in words.
-fn next_place() -> usize {
+/// The place in its page of large buffer `number`, in words.
+fn place(number: usize) -> usize {
     /// Lines between a buffer and the next, without a divisor in common with the lines of a page that are used.
     const STEP: usize = 13;
     /// Lines that are left to pieces that come from elsewhere: they lie where the allocator puts them.
     const LEFT: usize = 2;
-    static NUMBER: AtomicUsize = AtomicUsize::new(0);
-    let number = NUMBER.fetch_add(STEP, Ordering::Relaxed);
-    LINE * (LEFT + number % (PAGE / LINE - LEFT))
+    let lines = PAGE / LINE - LEFT;
+    LINE * (LEFT + number % lines * STEP % lines)
 }
 
 impl From<Vec<f32>> for Room {
@@ -69,19 +70,25 @@ impl DerefMut for Room {
 
 #[cfg(test)]
 mod tests {
-    use super::{LARGE, LINE, PAGE, Room};
+    use super::{LARGE, LINE, PAGE, Room, place};
 
     #[test]
-    fn large_buffers_begin_at_lines_that_are_apart_in_their_pages() {
-        let rooms = [(); 8].map(|()| Room::zeros(LARGE + 3));
-        let lines = rooms.each_ref().map(|room| {
-            assert!(room.len() == LARGE + 3 && room.iter().all(|x| *x == 0.0));
-            let at = room.as_ptr().addr();
-            assert_eq!(at % (4 * LINE), 0);
-            at % (4 * PAGE) / (4 * LINE)
-        });
-        for (i, line) in lines.iter().enumerate() {
-            assert!(lines[..i].iter().all(|other| other.abs_diff(*line) > 1), "{lines:?}");
+    fn buffers_made_one_after_the_other_begin_at_lines_that_are_apart() {
+        for first in 0..PAGE {
+            let lines = [0, 1, 2, 3].map(|next| place(first + next) / LINE);
+            for (i, line) in lines.iter().enumerate() {
+                assert!(*line > 1 && *line < PAGE / LINE);
+                assert!(lines[..i].iter().all(|other| other.abs_diff(*line) > 1), "{lines:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn large_buffers_begin_at_lines_and_are_zeros() {
+        for len in [LARGE, LARGE + 3, 5 * LARGE] {
+            let room = Room::zeros(len);
+            assert!(room.len() == len && room.iter().all(|x| *x == 0.0));
+            assert_eq!(room.as_ptr().addr() % (4 * LINE), 0);
         }
     }
 }
