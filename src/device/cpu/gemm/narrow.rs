@@ -21,14 +21,17 @@ const LEAST_STEPS: usize = 96;
 pub(super) const DOT_STEPS: usize = 256;
 
 impl Product<'_, '_> {
-    /// The columns before the narrow ones; all, if there are none. It depends on the number of
-    /// columns only by how many are left of a vector, so that parts of a product agree.
+    /// The columns before the narrow ones; all, if there are none. Of dot products, which sum in an order
+    /// of their own, it depends on the number of columns only by how many are left of a vector, so that
+    /// parts of a product agree.
     pub(super) fn wide(&self) -> usize {
         let n = self.c.cols();
         let lanes = self.kernel.lanes;
         let left = n & (lanes - 1);
-        // Dot products read B anew for every few columns; vectors along the rows of C do not.
-        let most = if self.a.rows_are_runs() { NARROW.min(lanes / 2) } else { lanes * 5 / 8 };
+        // Dot products read B anew for every few columns; vectors along the rows of C do not, if there are
+        // enough rows to fill the tallest tile.
+        let many = !self.a.rows_are_runs() && self.c.rows() >= COLUMN_VECTORS * lanes;
+        let most = if many { lanes * 5 / 8 } else { NARROW.min(lanes / 2) };
         if left == 0 || left > most {
             return n;
         }
