@@ -2,8 +2,8 @@
 //!
 //! Allocators begin all large pieces at one place of a page. An update walks along parameters and moments
 //! side by side: of each it would load what ends in the same 12 bits as what it has just stored, which
-//! processors take for one address until they know better. Adam took twice as long (Zen 4). So large
-//! buffers begin at different places of a page, each at a cache line.
+//! processors take for one address until they know better. Adam took twice as long (Zen 4). So buffers
+//! begin at cache lines, and large ones at different places of a page.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const LINE: usize = 16;
 const PAGE: usize = 1024;
 
-/// The fewest words of a large buffer: smaller ones lie anywhere.
+/// The fewest words of a large buffer: smaller ones begin at any cache line.
 const LARGE: usize = 4 * PAGE;
 
 /// Words at a place of their own in a page.
@@ -26,15 +26,14 @@ pub(crate) struct Room {
 impl Room {
     /// So many zeros.
     pub(super) fn zeros(len: usize) -> Self {
-        if len < LARGE {
-            return vec![0.0; len].into();
-        }
-        let words = vec![0.0; len + PAGE];
-        let from = words.as_ptr().addr() / size_of::<f32>();
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let place = place(NUMBER.fetch_add(1, Ordering::Relaxed));
-        let start = (place + PAGE - from % PAGE) % PAGE;
-        Self { words, start, len }
+        let (unit, place) = match len < LARGE {
+            true => (LINE, 0),
+            false => (PAGE, place(NUMBER.fetch_add(1, Ordering::Relaxed))),
+        };
+        let words = vec![0.0; len + unit];
+        let from = words.as_ptr().addr() / size_of::<f32>();
+        Self { start: (place + unit - from % unit) % unit, words, len }
     }
 }
 
@@ -84,8 +83,8 @@ mod tests {
     }
 
     #[test]
-    fn large_buffers_begin_at_lines_and_are_zeros() {
-        for len in [LARGE, LARGE + 3, 5 * LARGE] {
+    fn buffers_begin_at_lines_and_are_zeros() {
+        for len in [0, 1, LARGE - 1, LARGE, LARGE + 3, 5 * LARGE] {
             let room = Room::zeros(len);
             assert!(room.len() == len && room.iter().all(|x| *x == 0.0));
             assert_eq!(room.as_ptr().addr() % (4 * LINE), 0);
