@@ -1,10 +1,10 @@
 // Packs the parameters, or a moment, into the vectors of two_pass.wgsl, and unpacks them.
 //
-// Bindings of group 1: stored, packed. Grid: a thread a vector.
+// Bindings: stored, packed. Grid: a thread a vector.
 // Rust writes `words_of(i)`: the words of vector i.
 
-@group(1) @binding(0) var<storage, read_write> stored: array<f32>;
-@group(1) @binding(1) var<storage, read_write> packed: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read_write> stored: array<f32>;
+@group(0) @binding(1) var<storage, read_write> packed: array<vec4<f32>>;
 
 override THREADS: u32 = 64u;
 // 1 to unpack.

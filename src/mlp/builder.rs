@@ -178,7 +178,7 @@ impl MlpBuilder {
             let layer = network.layers()[parameter.layer];
             let layer = Shape::new(layer.inputs, layer.outputs);
             let values = &mut words[parameter.range()];
-            init.draw((self.seed, index as u64), (parameter.shape, layer), values);
+            init.draw(self.seed, index as u64, parameter.shape, layer, values);
         }
         Mlp::new(device, network, words)
     }

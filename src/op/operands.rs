@@ -3,7 +3,7 @@
 use super::{Op, Pick, Rows, View};
 
 /// How an instruction uses an operand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Access {
     /// Only read.
     Read,

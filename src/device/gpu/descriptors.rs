@@ -85,11 +85,11 @@ pub(super) fn buffers_layout(
 }
 
 /// The pipeline of a module's entry point.
-pub(super) fn compute_pipeline(
+pub(super) fn compute_pipeline<const N: usize>(
     device: &wgpu::Device,
     label: &str,
     (module, entry): (&wgpu::ShaderModule, &str),
-    layouts: [&wgpu::BindGroupLayout; 2],
+    layouts: [&wgpu::BindGroupLayout; N],
     constants: &Constants,
 ) -> wgpu::ComputePipeline {
     let label = Some(label);

@@ -9,6 +9,7 @@ use super::binding::{Binder, Bound, Place};
 use super::kernels::{self, Access, Dispatch, Halves, Target};
 use super::recorder::MAX_WORK;
 use super::timestamps::{self, Timestamps};
+use super::two_pass::Touched;
 use crate::error::Result;
 use crate::program::Program;
 
@@ -28,7 +29,7 @@ pub(super) struct GpuExecutable {
     /// What makes the copies in f16 as a run begins.
     opening: Vec<Bound>,
     /// The buffers that they read and write.
-    touched: Vec<(wgpu::Buffer, Access)>,
+    touched: Touched,
     /// What each dispatch is where somebody profiles.
     timed: Vec<Vec<Timed>>,
     /// The arguments of up to [`MAX_LAUNCHES`] launches.
@@ -49,7 +50,7 @@ impl GpuExecutable {
         let halves = Halves::of_precision(programs, target.precision);
         let copies = halves.beside.iter().map(|&words| context.buffer("half", words, STORAGE));
         let copies: Vec<wgpu::Buffer> = copies.collect::<Result<_>>()?;
-        let own: Vec<&wgpu::Buffer> = buffers.iter().copied().chain(&copies).collect();
+        let with_copies: Vec<&wgpu::Buffer> = buffers.iter().copied().chain(&copies).collect();
         let lower = |program: &Program| {
             let (mut dispatches, mut timed) = (Vec::new(), Vec::new());
             for op in &program.ops {
@@ -70,7 +71,8 @@ impl GpuExecutable {
         let scratch = context.buffer("scratch", scratch_words, STORAGE)?;
         let mut offset = 0;
         let mut bind = |dispatch: &Dispatch| {
-            let place = Place { buffers: &own, scratch: &scratch, uniforms: &uniforms, offset };
+            let place =
+                Place { buffers: &with_copies, scratch: &scratch, uniforms: &uniforms, offset };
             offset += stride;
             shared.binder.bind(context, &shared.pipelines, dispatch, place)
         };
@@ -148,9 +150,7 @@ impl GpuExecutable {
 
 impl Executable for GpuExecutable {
     fn run(&mut self, launches: &[Launch]) -> Result<()> {
-        self.shared.recorder.flush()?;
-        let touched = self.touched.iter().map(|(buffer, access)| (buffer, *access));
-        self.shared.packings.touch(touched)?;
+        self.shared.begin_run(&self.touched, None)?;
         self.open()?;
         for chunk in launches.chunks(MAX_LAUNCHES) {
             self.upload(chunk);
@@ -168,7 +168,7 @@ impl Executable for GpuExecutable {
 fn touched<'a>(
     dispatches: impl Iterator<Item = &'a Dispatch>,
     buffers: &[&wgpu::Buffer],
-) -> Vec<(wgpu::Buffer, Access)> {
+) -> Touched {
     let all: HashSet<(usize, Access)> = dispatches.flat_map(Dispatch::touched).collect();
     let given = all.into_iter().filter(|(index, _)| *index < buffers.len());
     given.map(|(index, access)| (buffers[index].clone(), access)).collect()

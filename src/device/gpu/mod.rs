@@ -40,6 +40,7 @@ use self::kernels::{Access, Dispatch, Halves, Target};
 use self::pipelines::Pipelines;
 use self::readback::Part;
 use self::recorder::Recorder;
+use self::two_pass::{Packing, Touched};
 use super::{
     Backend, Calibration, Compiled, DeviceInfo, DeviceKind, Executable, How, Members, Meter,
     Pending, Precision, Profiler, Storage, Strategy,
@@ -120,6 +121,12 @@ impl Shared {
 }
 
 impl Shared {
+    /// Has everything as it should be before an executable runs, which may have a packing of its own.
+    fn begin_run(&self, touched: &Touched, own: Option<&Arc<Packing>>) -> Result<()> {
+        self.recorder.flush()?;
+        self.packings.touch(own, touched.iter().map(|(buffer, access)| (buffer, *access)))
+    }
+
     /// What the adapter and its driver cost, measured where it is not known yet.
     fn calibration(&self) -> Calibration {
         *self.calibration.get_or_init(|| calibration::find(self))
@@ -156,6 +163,11 @@ impl Gpu {
         let target = Target { precision, ..self.shared.target };
         Ok(Box::new(GpuExecutable::new(self.shared.clone(), programs, buffers, target)?))
     }
+}
+
+/// Buffers of which any may be written.
+fn all_written(buffers: &[&wgpu::Buffer]) -> Touched {
+    buffers.iter().map(|&buffer| (buffer.clone(), Access::Write)).collect()
 }
 
 /// The buffer behind a storage of this backend.
@@ -201,7 +213,7 @@ impl Backend for Gpu {
 
     fn write(&self, storage: &Storage, offset: usize, words: &[f32]) -> Result<()> {
         let buffer = buffer(storage);
-        self.shared.packings.touch([(buffer, Access::Write)])?;
+        self.shared.packings.touch(None, [(buffer, Access::Write)])?;
         self.shared.recorder.write(buffer, offset, bytemuck::cast_slice(words))
     }
 
@@ -210,7 +222,8 @@ impl Backend for Gpu {
             self.shared.recorder.flush()?;
             let parts: Vec<Part<'_>> =
                 ranges.iter().map(|(storage, range)| (buffer(storage), range.clone())).collect();
-            self.shared.packings.touch(parts.iter().map(|(buffer, _)| (*buffer, Access::Read)))?;
+            let touched = parts.iter().map(|(buffer, _)| (*buffer, Access::Read));
+            self.shared.packings.touch(None, touched)?;
             readback::read(&self.shared.context, &parts).await
         })
     }
@@ -220,7 +233,7 @@ impl Backend for Gpu {
         let buffers: Vec<&wgpu::Buffer> = buffers.iter().map(|&storage| buffer(storage)).collect();
         let dispatches = kernels::lower(op, *target, &Halves::default())?;
         let touched = dispatches.iter().flat_map(Dispatch::touched);
-        packings.touch(touched.map(|(index, access)| (buffers[index], access)))?;
+        packings.touch(None, touched.map(|(index, access)| (buffers[index], access)))?;
         let on = self.shared.context.profiler.is_on();
         let timed = if on { timestamps::timed(op, &dispatches) } else { Vec::new() };
         recorder.record(pipelines, binder, (&dispatches, &timed), &buffers, args)

@@ -114,8 +114,10 @@ impl Init {
     /// [`Init::Array`] gives its own elements; the builder has checked its shape.
     pub(crate) fn draw(
         &self,
-        (seed, index): (u64, u64),
-        (shape, layer): (Shape, Shape),
+        seed: u64,
+        index: u64,
+        shape: Shape,
+        layer: Shape,
         values: &mut [f32],
     ) {
         let rng = &mut stream(seed, Stream::Weights, index);

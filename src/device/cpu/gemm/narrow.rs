@@ -28,19 +28,17 @@ impl Product<'_, '_> {
         let n = self.c.cols();
         let lanes = self.kernel.lanes;
         let left = n & (lanes - 1);
-        // Dot products read B anew for every few columns; vectors along the rows of C do not, if there are
-        // enough rows to fill the tallest tile.
-        let many = !self.a.rows_are_runs() && self.c.rows() >= COLUMN_VECTORS * lanes;
-        let most = if many { lanes * 5 / 8 } else { NARROW.min(lanes / 2) };
-        if left == 0 || left > most {
-            return n;
-        }
-        let pays = if self.a.rows_are_runs() {
-            n == 1 || self.b.rows() >= LEAST_STEPS
+        let few = NARROW.min(lanes / 2);
+        let (most, pays) = if self.a.rows_are_runs() {
+            // Dot products read B anew for every few columns.
+            (few, n == 1 || self.b.rows() >= LEAST_STEPS)
         } else {
-            self.a.columns_are_runs() && self.b.col_stride() == 1
+            // Vectors along the rows of C do not, if there are enough rows to fill the tallest tile.
+            let many = self.c.rows() >= COLUMN_VECTORS * lanes;
+            let most = if many { lanes * 5 / 8 } else { few };
+            (most, self.a.columns_are_runs() && self.b.col_stride() == 1)
         };
-        if pays { n - left } else { n }
+        if pays && left <= most { n - left } else { n }
     }
 
     /// Whether there are narrow columns that are dot products.

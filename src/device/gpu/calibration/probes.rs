@@ -159,17 +159,15 @@ impl<'a> Probe<'a> {
         let length = [run.memory, run.registers, run.threads, 0].map(word);
         context.queue.write_buffer(&self.length, 0, bytemuck::cast_slice(&length));
         let watch = Stopwatch::start();
-        let mut encoder = context.device.create_command_encoder(&Default::default());
-        let mut pass = encoder.begin_compute_pass(&Default::default());
-        for _ in 0..run.dispatches {
-            // As a step does, whose dispatches differ.
-            pass.set_pipeline(&self.pipeline);
-            pass.set_bind_group(0, &self.groups[0], &[0]);
-            pass.set_bind_group(1, &self.groups[1], &[]);
-            pass.dispatch_workgroups(word(run.groups), 1, 1);
-        }
-        drop(pass);
-        context.submit(Some(encoder.finish()))?;
+        context.submit_pass(|pass| {
+            for _ in 0..run.dispatches {
+                // As a step does, whose dispatches differ.
+                pass.set_pipeline(&self.pipeline);
+                pass.set_bind_group(0, &self.groups[0], &[0]);
+                pass.set_bind_group(1, &self.groups[1], &[]);
+                pass.dispatch_workgroups(word(run.groups), 1, 1);
+            }
+        })?;
         context.drain()?;
         Ok(watch.seconds())
     }

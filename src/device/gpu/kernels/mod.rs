@@ -29,14 +29,8 @@ pub(super) use halves::Halves;
 
 use crate::device::Precision;
 use crate::error::{Error, Result};
+pub(super) use crate::op::Access;
 use crate::op::{Op, Pick, Rows, View};
-
-/// How a kernel uses a buffer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Access {
-    Read,
-    Write,
-}
 
 /// A kernel. The name is its label, and that of its entry point unless several share one.
 #[derive(Debug)]

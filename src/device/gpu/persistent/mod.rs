@@ -20,12 +20,13 @@ use self::kernel::{Kernel, MAX_DISPATCHES, Span};
 use self::pace::Pace;
 use self::source::Source;
 use super::super::{Executable, Launch, Members, Meter, Strategy, Timed};
-use super::Shared;
 use super::calibration::{Demand, Sizes};
 use super::fused::check_buffers;
 use super::fused::plan::Plan;
 use super::fused::step::{Minibatches, Step};
-use super::kernels::{Access, LOOP_LIMIT, word};
+use super::kernels::{LOOP_LIMIT, word};
+use super::two_pass::Touched;
+use super::{Shared, all_written};
 use crate::error::Result;
 use crate::op::Cost;
 use crate::program::Program;
@@ -135,7 +136,7 @@ impl Persistent {
             minibatches: minibatches.clone(),
             strategy: *strategy,
             kernel,
-            buffers: buffers.iter().map(|&buffer| buffer.clone()).collect(),
+            touched: all_written(buffers),
             steps,
             shared,
         })
@@ -147,8 +148,8 @@ pub(super) struct PersistentExecutable {
     shared: Arc<Shared>,
     strategy: Strategy,
     kernel: Kernel,
-    /// Those of the programs.
-    buffers: Vec<wgpu::Buffer>,
+    /// The buffers of the programs.
+    touched: Touched,
     minibatches: Minibatches,
     members: u32,
     /// A step of all of them, where somebody profiles.
@@ -176,9 +177,7 @@ impl PersistentExecutable {
 
     /// Queues lists of launches that are equally long: one that all networks share, or one for each.
     fn queue(&mut self, lists: &[&[Launch]]) -> Result<()> {
-        self.shared.recorder.flush()?;
-        let touched = self.buffers.iter().map(|buffer| (buffer, Access::Write));
-        self.shared.packings.touch(touched)?;
+        self.shared.begin_run(&self.touched, None)?;
         let launches = lists.first().map_or(0, |list| list.len());
         let steps = self.pace.begin(launches);
         let most = (steps * MAX_DISPATCHES).min(self.room / lists.len().max(1));

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use super::super::super::{Executable, Launch, Meter, Strategy, Timed};
 use super::super::Shared;
 use super::super::fused::step::Minibatches;
-use super::super::kernels::Access;
 use super::super::timestamps::Timestamps;
 use super::kernel::Kernels;
+use super::packing::Touched;
 use crate::error::Result;
 
 /// A plan bound to its buffers.
 pub(in super::super) struct TwoPassExecutable {
     pub(super) shared: Arc<Shared>,
     pub(super) kernels: Kernels,
-    /// Those of the programs.
-    pub(super) buffers: Vec<wgpu::Buffer>,
+    /// The buffers of the programs.
+    pub(super) touched: Touched,
     /// What the dispatches of a step are where somebody profiles.
     pub(super) timed: Vec<Timed>,
     pub(super) minibatches: Minibatches,
@@ -65,10 +65,8 @@ impl TwoPassExecutable {
 
 impl Executable for TwoPassExecutable {
     fn run(&mut self, launches: &[Launch]) -> Result<()> {
-        self.shared.recorder.flush()?;
         let packing = &self.kernels.packing;
-        let touched = self.buffers.iter().map(|buffer| (buffer, Access::Write));
-        self.shared.packings.touch_beside(Some(packing), touched)?;
+        self.shared.begin_run(&self.touched, Some(packing))?;
         packing.pack()?;
         for chunk in launches.chunks(self.most) {
             self.upload(chunk);

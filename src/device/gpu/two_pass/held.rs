@@ -103,7 +103,7 @@ impl Held {
             text.line("if (first > 0u) { sum = pair_of(gradients[at]); }");
         }
         for row in 0..self.rows {
-            let delta = number_of("deltas", "", row % WIDTH);
+            let delta = number_of("deltas", row % WIDTH);
             let lane = lane + row / WIDTH;
             text.line(format!("sum = plus(sum, x{row}, subgroupShuffle({delta}, {lane}u));"));
         }

@@ -87,7 +87,6 @@ impl Kernels {
         let packing = Packing {
             context: context.clone(),
             compiled: compiled.clone(),
-            steps: steps.clone(),
             groups: grid(source.layout.vectors.div_ceil(PACK_THREADS)),
             buffers: Mutex::new(buffers.packed.iter().map(pack).collect()),
         };
@@ -156,8 +155,7 @@ impl Compiled {
         };
         let pack = |back| {
             let constants = vec![("THREADS", word(PACK_THREADS)), ("BACK", back)];
-            let layouts = [&steps_layout, &pack_layout];
-            compute_pipeline(device, NAME, (&pack_text, "pack"), layouts, &constants)
+            compute_pipeline(device, NAME, (&pack_text, "pack"), [&pack_layout], &constants)
         };
         Self {
             passes: source.passes.iter().map(pipeline).collect(),

@@ -23,16 +23,16 @@ use std::sync::Arc;
 use self::executable::TwoPassExecutable;
 pub(super) use self::kernel::Cache;
 use self::kernel::{Buffers, Kernels};
-pub(super) use self::packing::Packings;
+pub(super) use self::packing::{Packing, Packings, Touched};
 use self::source::Source;
 use super::super::{Strategy, Timed};
-use super::Shared;
 use super::calibration::{Demand, Sizes};
 use super::fused::check_buffers;
 use super::fused::plan::Plan;
 use super::fused::step::{Minibatches, Step};
 use super::kernels::Target;
 use super::recorder::MAX_WORK;
+use super::{Shared, all_written};
 use crate::error::Result;
 use crate::op::Cost;
 use crate::program::Program;
@@ -139,7 +139,7 @@ impl TwoPass {
             minibatches: minibatches.clone(),
             most: most.clamp(1, MAX_STEPS as u64) as usize,
             timed: self.timed(),
-            buffers: buffers.iter().map(|&buffer| buffer.clone()).collect(),
+            touched: all_written(buffers),
             kernels,
             steps,
             stride,

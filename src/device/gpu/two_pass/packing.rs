@@ -40,11 +40,9 @@ impl PackedBuffer {
 
 /// The parameters and moments of an executable.
 #[derive(Debug)]
-pub(super) struct Packing {
+pub(in super::super) struct Packing {
     pub(super) context: Arc<Context>,
     pub(super) compiled: Arc<Compiled>,
-    /// What the kernels' layout has as group 0; they do not read it.
-    pub(super) steps: wgpu::BindGroup,
     pub(super) groups: [u32; 3],
     pub(super) buffers: Mutex<Vec<PackedBuffer>>,
 }
@@ -90,9 +88,8 @@ impl Packing {
         let [x, y, z] = self.groups;
         let encode = |pass: &mut wgpu::ComputePass<'_>| {
             pass.set_pipeline(pipeline);
-            pass.set_bind_group(0, &self.steps, &[0]);
             for &group in buffers {
-                pass.set_bind_group(1, group, &[]);
+                pass.set_bind_group(0, group, &[]);
                 pass.dispatch_workgroups(x, y, z);
             }
         };
@@ -106,6 +103,9 @@ impl Packing {
     }
 }
 
+/// Buffers, and what somebody does with them.
+pub(in super::super) type Touched = Vec<(wgpu::Buffer, Access)>;
+
 /// Those of all executables of a device.
 #[derive(Debug, Default)]
 pub(in super::super) struct Packings(Mutex<Vec<Weak<Packing>>>);
@@ -118,16 +118,9 @@ impl Packings {
         all.push(Arc::downgrade(packing));
     }
 
-    /// Has buffers as they should be before somebody reads or writes them.
+    /// Has buffers as they should be before somebody reads or writes them. The packing of who does stays as it
+    /// is.
     pub(in super::super) fn touch<'a>(
-        &self,
-        buffers: impl IntoIterator<Item = (&'a wgpu::Buffer, Access)>,
-    ) -> Result<()> {
-        self.touch_beside(None, buffers)
-    }
-
-    /// The same for an executable, whose own packing stays as it is.
-    pub(super) fn touch_beside<'a>(
         &self,
         own: Option<&Arc<Packing>>,
         buffers: impl IntoIterator<Item = (&'a wgpu::Buffer, Access)>,

@@ -176,7 +176,7 @@ pub(super) fn back() -> String {
             for b in 0..BLOCKS {
                 text.line(format!(
                     "s{b}_{k} = plus(s{b}_{k}, v{t}_{k}, {});",
-                    number_of("d", &b.to_string(), t)
+                    number_of(&format!("d{b}"), t)
                 ));
             }
         }
@@ -191,7 +191,7 @@ pub(super) fn back() -> String {
 }
 
 /// Number t of a pair with a name.
-pub(super) fn number_of(name: &str, number: &str, t: usize) -> String {
+pub(super) fn number_of(name: &str, t: usize) -> String {
     let (half, c) = if t < 4 { ("low", t) } else { ("high", t - 4) };
-    format!("{name}{number}.{half}.{}", ["x", "y", "z", "w"][c])
+    format!("{name}.{half}.{}", ["x", "y", "z", "w"][c])
 }
