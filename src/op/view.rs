@@ -103,6 +103,15 @@ impl Rows {
         Self { source, pick: Pick::All, count: source.shape.rows }
     }
 
+    /// What is read to find them and of them.
+    pub(crate) fn views(&self) -> impl Iterator<Item = View> {
+        let order = match self.pick {
+            Pick::Order(order) => Some(order),
+            Pick::All | Pick::Range => None,
+        };
+        [Some(self.source), order].into_iter().flatten()
+    }
+
     /// The shape of the minibatch.
     #[must_use]
     pub const fn shape(&self) -> Shape {

@@ -69,6 +69,12 @@ pub fn is_passed_on(name: &str) -> bool {
     name.split_once('.').is_some_and(|(prefix, _)| ["output", "delta"].contains(&prefix))
 }
 
+/// Whether a buffer holds what layers hand on to each other, or what one keeps for its own backward pass.
+#[must_use]
+pub(crate) fn is_between_layers(name: &str) -> bool {
+    is_passed_on(name) || name.starts_with("pre.")
+}
+
 /// Whether a buffer holds a part of the data: features, targets or weights of rows.
 pub(crate) fn is_data(name: &str) -> bool {
     let prefixes = [FEATURES, TARGETS, WEIGHTS];

@@ -135,7 +135,7 @@ impl Step {
             // Who wants the gradients asks for a step without an optimizer; minibatches that share
             // an update hand them on.
             list.0[gradients.buffer].transient = self.share == Share::whole(self.batch);
-            for spec in list.0.iter_mut().filter(|spec| names::is_passed_on(&spec.name)) {
+            for spec in list.0.iter_mut().filter(|spec| names::is_between_layers(&spec.name)) {
                 spec.transient = true;
             }
             // Lowered in every program, so that all have the same buffers.

@@ -11,7 +11,7 @@ use super::pool::Pool;
 
 /// Floating-point operations for which calling a worker pays: 30 microseconds' worth on one core,
 /// where a worker that spins answers in one microsecond, and one that is parked in about ten.
-const SHARED_FLOP: usize = 4_000_000;
+pub(super) const SHARED_FLOP: usize = 4_000_000;
 /// Elements of which each takes a few operations and comes from memory, likewise.
 const SHARED_ELEMENTS: usize = 1 << 16;
 /// Elements that a thread takes at a time: 64 KiB, so that a late thread leaves little to wait for.

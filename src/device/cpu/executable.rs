@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::crew::Crew;
-use super::fuse::{Instruction, fuse};
+use super::instruction::Instruction;
 use super::memory::{Memories, Memory};
 use super::ops;
 use super::share::share;
-use super::{Cpu, timed};
+use super::{Cpu, execute};
 use crate::device::{Executable, Launch, Meter, Profiler};
 use crate::error::Result;
 use crate::program::Program;
@@ -25,7 +25,8 @@ impl CpuExecutable {
     pub(super) fn new(cpu: &Cpu, programs: &[Program], memories: Vec<Memory>) -> Self {
         let memories = Memories::new(memories);
         let first = |buffer| memories.first(buffer);
-        let lists: Vec<_> = programs.iter().map(|program| fuse(program, first)).collect();
+        let lists: Vec<_> =
+            programs.iter().map(|program| Instruction::list(program, first)).collect();
         let places = share(programs, &lists, first, |buffer| memories.words(buffer));
         let operands = lists.iter().flatten().flat_map(Instruction::operands);
         let memories = memories.placed(places).used_by(operands);
@@ -42,12 +43,8 @@ impl Executable for CpuExecutable {
         Meter::add(&meter.steps, launches.len());
         memories.check_out(|bank| {
             for launch in launches {
-                for instruction in &programs[launch.program] {
-                    let Instruction { op, update } = instruction;
-                    timed(profiler, op, update.as_deref(), || match update {
-                        None => ops::execute(op, bank, &launch.args, crew),
-                        Some(update) => ops::descend(op, update, bank, &launch.args, crew),
-                    })?;
+                for instruction in &mut programs[launch.program] {
+                    execute(instruction, bank, &launch.args, crew, profiler)?;
                 }
             }
             Ok(())

@@ -12,38 +12,18 @@
 
 use std::ops::Range;
 
+use super::instruction::Instruction;
 use super::ops::can_descend;
 use crate::op::{Access, Op, Operand, Shape, View};
 use crate::program::Program;
 
-/// What the CPU executes: an instruction as the program has it, or a gradient and the update of its
-/// weight.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Instruction {
-    pub(super) op: Op,
-    /// For an [`Op::Gradient`]: the [`Op::Update`] that the elements of the weight's gradient go to.
-    /// The bias's gradient goes to memory.
-    pub(super) update: Option<Box<Op>>,
-}
-
-impl From<Op> for Instruction {
-    fn from(op: Op) -> Self {
-        Self { op, update: None }
-    }
-}
-
-impl Instruction {
-    /// Every operand, also of the update.
-    pub(super) fn operands(&self) -> impl Iterator<Item = Operand> {
-        let update = self.update.iter().flat_map(|update| update.operands());
-        self.op.operands().into_iter().chain(update)
-    }
-}
-
-/// The instructions of a program, with gradients and updates put together where that can be done.
-/// `memory` tells what memory a buffer of the program is.
-pub(super) fn fuse(program: &Program, memory: impl Fn(usize) -> usize) -> Vec<Instruction> {
-    let mut list: Vec<Instruction> = program.ops.iter().map(|op| (*op).into()).collect();
+/// Puts gradients and updates together where that can be done. `memory` tells what memory a buffer of the
+/// program is.
+pub(super) fn fuse(
+    mut list: Vec<Instruction>,
+    program: &Program,
+    memory: impl Fn(usize) -> usize,
+) -> Vec<Instruction> {
     let mut at = 0;
     while at < list.len() {
         match Descent::of(program, &list, at, &memory) {
@@ -73,33 +53,33 @@ impl Descent {
         at: usize,
         memory: &impl Fn(usize) -> usize,
     ) -> Option<Self> {
-        let Instruction { op: gradient @ Op::Gradient { weight, .. }, update: None } = &list[at]
-        else {
+        let Instruction::Alone(gradient @ Op::Gradient { weight, .. }) = &list[at] else {
             return None;
         };
         if !can_descend(gradient) || !program.buffers[weight.buffer].transient {
             return None;
         }
         let place = |other: &Instruction| match other {
-            Instruction { op: Op::Update { gradients, .. }, update: None } => {
-                range_inside(*weight, *gradients)
-            }
+            Instruction::Alone(Op::Update { gradients, .. }) => range_inside(*weight, *gradients),
             _ => None,
         };
         let (update, range) =
             (at + 1..list.len()).find_map(|i| place(&list[i]).map(|range| (i, range)))?;
-        let part = Instruction::from(part(&list[update].op, range.clone()));
+        let Instruction::Alone(whole) = &list[update] else { return None };
+        let part = Instruction::Alone(part(whole, range.clone()));
         let conflict = |one: &Instruction, two: &Instruction| {
-            one.operands().any(|a| two.operands().any(|b| in_the_way(&a, &b, memory)))
+            let two = two.operands();
+            one.operands().iter().any(|a| two.iter().any(|b| in_the_way(a, b, memory)))
         };
         let uses = |other: &Instruction| {
-            other.operands().any(|other| overlap(other.view, *weight, memory))
+            other.operands().iter().any(|other| overlap(other.view, *weight, memory))
         };
         let alone = (0..list.len()).all(|i| i == at || i == update || !uses(&list[i]));
         // The update goes up to there, and the gradient down.
         let after = (at + 1..update).rfind(|&i| conflict(&list[i], &part)).unwrap_or(at);
         let free = (at + 1..=after).all(|i| !conflict(&list[i], &list[at]));
-        let mut writes = part.operands().filter(|operand| operand.access == Access::Write);
+        let operands = part.operands();
+        let mut writes = operands.iter().filter(|operand| operand.access == Access::Write);
         let apart = writes.all(|written| {
             gradient.operands().iter().all(|operand| !overlap(operand.view, written.view, memory))
         });
@@ -108,17 +88,22 @@ impl Descent {
 
     fn apply(self, list: &mut Vec<Instruction>, at: usize) {
         let Self { update, range, after } = self;
-        let whole = list.remove(update).op;
+        let (&Instruction::Alone(gradient), &Instruction::Alone(whole)) =
+            (&list[at], &list[update])
+        else {
+            return;
+        };
         let Op::Update { gradients, .. } = whole else { return };
+        list.remove(update);
         // What is left of the update: biases, other weights, and the gaps between parameters.
         for left in [range.end..gradients.shape.len(), 0..range.start] {
             if !left.is_empty() {
-                list.insert(update, part(&whole, left).into());
+                list.insert(update, Instruction::Alone(part(&whole, left)));
             }
         }
-        let gradient = list.remove(at).op;
-        let update = Some(Box::new(part(&whole, range)));
-        list.insert(after, Instruction { op: gradient, update });
+        list.remove(at);
+        let update = Box::new(part(&whole, range));
+        list.insert(after, Instruction::Descend { gradient, update });
     }
 }
 

@@ -10,6 +10,7 @@ mod crew;
 mod executable;
 mod fuse;
 mod gemm;
+mod instruction;
 mod memory;
 mod ops;
 mod pool;
@@ -17,6 +18,7 @@ mod room;
 mod share;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod vectorize;
 
 use std::num::NonZero;
@@ -28,12 +30,12 @@ pub(crate) use memory::Memory;
 
 use self::crew::Crew;
 use self::executable::CpuExecutable;
-use self::fuse::Instruction;
-use self::memory::{Memories, Words};
+use self::instruction::Instruction;
+use self::memory::{Bank, Memories, Words};
 use self::pool::Pool;
 use super::{
     Backend, DeviceInfo, DeviceKind, Executable, HostMemory, Limits, Meter, Pending, Profiler,
-    Storage, Timed,
+    Storage,
 };
 use crate::error::{Error, Result};
 use crate::op::{Op, StepArgs};
@@ -84,24 +86,21 @@ impl Cpu {
     }
 }
 
-/// Executes an instruction, with the update that may be a part of it, by the clock if somebody profiles.
-fn timed<T>(profiler: &Profiler, op: &Op, update: Option<&Op>, execute: impl FnOnce() -> T) -> T {
+/// Executes an instruction, by the clock if somebody profiles.
+fn execute(
+    instruction: &mut Instruction,
+    bank: &mut Bank,
+    args: &StepArgs,
+    crew: &mut Crew,
+    profiler: &Profiler,
+) -> Result<()> {
     if !profiler.is_on() {
-        return execute();
+        return ops::execute(instruction, bank, args, crew);
     }
     let watch = Stopwatch::start();
-    let value = execute();
-    let seconds = watch.seconds();
-    let mut cost = op.cost();
-    if let (Op::Gradient { weight, .. }, Some(update)) = (op, update) {
-        let update = update.cost();
-        cost.flop += update.flop;
-        // The weight's gradient goes to memory neither way.
-        cost.bytes = (cost.bytes + update.bytes).saturating_sub(8 * weight.shape.len() as u64);
-    }
-    let kernel = if update.is_some() { "and update" } else { "" };
-    profiler.add(Timed { instruction: op.name(), kernel, cost }, seconds);
-    value
+    let result = ops::execute(instruction, bank, args, crew);
+    profiler.add(instruction.timed(), watch.seconds());
+    result
 }
 
 /// The memory behind a storage of this backend.
@@ -173,8 +172,9 @@ impl Backend for Cpu {
         let memories = buffers.iter().map(|storage| memory(storage).clone()).collect();
         Memories::new(memories).used_by(op.operands()).check_out(|bank| {
             let mut crew = Crew::new(Arc::clone(&self.pool));
-            ops::reserve(&mut crew, [&Instruction::from(*op)]);
-            timed(&self.profiler, op, None, || ops::execute(op, bank, args, &mut crew))
+            let mut instruction = Instruction::Alone(*op);
+            ops::reserve(&mut crew, [&instruction]);
+            execute(&mut instruction, bank, args, &mut crew, &self.profiler)
         })
     }
 

@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::ops::Range;
 
-use super::fuse::Instruction;
+use super::instruction::Instruction;
 use crate::op::Access;
 use crate::program::Program;
 
@@ -66,13 +66,14 @@ impl Life {
     fn of(program: &Program, list: &[Instruction], buffer: usize) -> Option<Self> {
         let spec = &program.buffers[buffer];
         let uses = |instruction: &Instruction| {
-            instruction.operands().any(|operand| operand.view.buffer == buffer)
+            instruction.operands().iter().any(|operand| operand.view.buffer == buffer)
         };
         let (Some(first), Some(last)) = (list.iter().position(uses), list.iter().rposition(uses))
         else {
             return spec.transient.then_some(Self(0..0));
         };
-        let mut operands = list[first].operands().filter(|operand| operand.view.buffer == buffer);
+        let operands = list[first].operands();
+        let mut operands = operands.iter().filter(|operand| operand.view.buffer == buffer);
         let written = operands.all(|operand| {
             operand.access == Access::Write && operand.view.range() == (0..spec.words)
         });

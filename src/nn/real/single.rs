@@ -22,7 +22,8 @@ fn reduce(x: f32) -> (f32, f32) {
 /// the last place of 1.
 #[inline(always)]
 fn fraction(r: f32) -> f32 {
-    let tail = 1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r * (1.0 / 720.0 + r / 5040.0)));
+    let tail =
+        1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r * (1.0 / 720.0 + r * (1.0 / 5040.0))));
     r + r * r * (0.5 + r * tail)
 }
 
@@ -114,24 +115,17 @@ pub(super) fn mills(x: f32) -> f32 {
     t * (P[0] + q * (P[1] + q * (P[2] + q * (P[3] + q * (P[4] + q * p)))))
 }
 
-/// tanh in f32 without a branch: (1 - e^-2|x|) / (1 + e^-2|x|) away from zero, and near zero, where
-/// that cancels, an odd Taylor polynomial.
+/// tanh in f32 without a branch: (1 - t) / (1 + t) with t = e^-2|x| = 2^n + 2^n (e^r - 1), of which neither
+/// cancels.
 #[inline(always)]
 pub(super) fn tanh(x: f32) -> f32 {
     let magnitude = x.abs();
-    let e = exp(-2.0 * magnitude);
-    let far = (1.0 - e) / (1.0 + e);
-    let s = x * x;
-    let near = magnitude
-        * (1.0
-            + s * (-1.0 / 3.0
-                + s * (2.0 / 15.0
-                    + s * (-17.0 / 315.0
-                        + s * (62.0 / 2835.0
-                            + s * (-1382.0 / 155_925.0 + s * (21844.0 / 6_081_075.0)))))));
-    // At 0.3 the polynomial's remainder and the quotient's cancellation are both below two units.
-    let value = if magnitude < 0.3 { near } else { far };
-    value.copysign(x)
+    // Beyond, tanh is 1.
+    let magnitude = if magnitude > 20.0 { 20.0 } else { magnitude };
+    let (r, shifted) = reduce(-2.0 * magnitude);
+    let scale = power(shifted.to_bits() as i32 - ROUND.to_bits() as i32);
+    let rest = scale * fraction(r);
+    (((1.0 - scale) - rest) / ((1.0 + scale) + rest)).copysign(x)
 }
 
 #[cfg(test)]

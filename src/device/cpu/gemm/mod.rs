@@ -19,6 +19,7 @@
 #[cfg(target_arch = "x86_64")]
 mod amx;
 mod cut;
+mod direct;
 mod engine;
 mod kernel;
 #[cfg(target_arch = "x86_64")]
@@ -39,6 +40,7 @@ mod view;
 mod work;
 
 pub(crate) use cut::Cuttable;
+pub(in crate::device::cpu) use direct::{Direct, MOST_STEPS, UNIT};
 pub(in crate::device::cpu) use engine::{Engine, unit};
 pub(crate) use scratch::Scratch;
 pub(crate) use stream::Stream;

@@ -140,13 +140,13 @@ pub(super) fn minibatch<'a>(bank: &'a Bank, rows: &Rows, picked: Picked<'a>) -> 
 }
 
 /// The epilogue of a dense layer, on part of a row that begins at column `col`, or on whole rows.
-struct Finish<'a> {
-    bias: Option<&'a [f32]>,
-    activation: Activation,
-    col: usize,
-    run: &'a mut [f32],
+pub(super) struct Finish<'a> {
+    pub(super) bias: Option<&'a [f32]>,
+    pub(super) activation: Activation,
+    pub(super) col: usize,
+    pub(super) run: &'a mut [f32],
     /// Where the activation's value goes, if its input is kept.
-    beside: Option<&'a mut [f32]>,
+    pub(super) beside: Option<&'a mut [f32]>,
 }
 
 impl Vectorized for Finish<'_> {
@@ -175,10 +175,10 @@ impl Vectorized for Finish<'_> {
 }
 
 /// The epilogue of a backward pass.
-struct Chain<'a> {
-    activation: Activation,
-    cached: Option<&'a [f32]>,
-    run: &'a mut [f32],
+pub(super) struct Chain<'a> {
+    pub(super) activation: Activation,
+    pub(super) cached: Option<&'a [f32]>,
+    pub(super) run: &'a mut [f32],
 }
 
 impl Vectorized for Chain<'_> {

@@ -26,7 +26,7 @@ pub(in crate::device::cpu) fn can_descend(gradient: &Op) -> bool {
 }
 
 /// Executes a gradient, and the update of its weight in the gradient's epilogue.
-pub(in crate::device::cpu) fn descend(
+pub(super) fn descend(
     gradient: &Op,
     update: &Op,
     bank: &mut Bank,

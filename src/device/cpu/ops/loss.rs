@@ -1,5 +1,7 @@
 //! Losses by rows, the deltas they send back, their weights, and the record of a step's loss.
 
+use std::ops::Range;
+
 use super::subnormal::flush;
 use super::{Picked, pick_checked};
 use crate::device::cpu::memory::Bank;
@@ -15,19 +17,39 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs) -> Result<()> {
             weigh(bank.read(weights.source), weights.source.shape.cols, picked, mean, out);
             Ok(())
         }),
-        Op::Loss { delta, row_losses, .. } => bank
-            .write_all([Some(delta), Some(row_losses)], |bank, [delta, row_losses]| {
-                execute_loss(op, bank, args, delta, row_losses)
-            }),
+        Op::Loss { delta, row_losses, .. } => {
+            bank.write_all([Some(delta), Some(row_losses)], |bank, [delta, row_losses]| {
+                let Op::Loss { output, cached, targets, .. } = op else { return Ok(()) };
+                let picked = pick_checked(op, targets, bank, args)?;
+                let outputs = Outputs {
+                    rows: 0..row_losses.len(),
+                    values: bank.read(*output),
+                    cached: cached.map(|cached| bank.read(cached)),
+                };
+                losses(op, bank, picked, outputs, delta, row_losses)
+            })
+        }
         Op::Record { scale, row_losses, losses } => {
             bank.write(losses, |bank, out| {
-                let sum: f64 = bank.read(row_losses).iter().map(|&loss| f64::from(loss)).sum();
+                let sum = vectorize(|| sum(bank.read(row_losses)));
                 out[args.slot as usize] = (sum * f64::from(scale)) as f32;
             });
             Ok(())
         }
         _ => Ok(()),
     }
+}
+
+/// The sum of numbers: of every eighth first, as each addition waits for the one before.
+#[inline(always)]
+fn sum(numbers: &[f32]) -> f64 {
+    let mut sums = [0.0; 8];
+    let whole = numbers.chunks_exact(sums.len());
+    let rest: f64 = whole.remainder().iter().map(|&x| f64::from(x)).sum();
+    for numbers in whole {
+        sums.iter_mut().zip(numbers).for_each(|(sum, &x)| *sum += f64::from(x));
+    }
+    sums.iter().sum::<f64>() + rest
 }
 
 /// The first column, times rows over the sum of the last one for a mean.
@@ -42,19 +64,30 @@ fn weigh(weights: &[f32], cols: usize, picked: Picked<'_>, mean: bool, out: &mut
     out.iter_mut().enumerate().for_each(|(i, y)| *y = scale * at(i, 0));
 }
 
-fn execute_loss(
+/// What a network has computed for some rows of a minibatch.
+pub(super) struct Outputs<'a> {
+    pub(super) rows: Range<usize>,
+    /// Row after row.
+    pub(super) values: &'a [f32],
+    /// What the derivative of the last activation is computed from.
+    pub(super) cached: Option<&'a [f32]>,
+}
+
+/// The losses of some rows of an [`Op::Loss`], and their deltas. `picked` are the rows of all targets.
+pub(super) fn losses(
     op: &Op,
     bank: &Bank,
-    args: &StepArgs,
+    picked: Picked,
+    outputs: Outputs,
     delta: &mut [f32],
     row_losses: &mut [f32],
 ) -> Result<()> {
-    let &Op::Loss { loss, activation, scale, output, cached, targets, kind, .. } = op else {
+    let &Op::Loss { loss, activation, scale, output, targets, kind, weights, positive, .. } = op
+    else {
         return Ok(());
     };
-    let &Op::Loss { weights, positive, .. } = op else { return Ok(()) };
-    let picked = pick_checked(op, &targets, bank, args)?;
-    let outputs = bank.read(output);
+    let Outputs { rows, values: outputs, cached } = outputs;
+    let picked = picked.part(rows.clone());
     match kind {
         TargetKind::Labels => {
             let labels = bank.read_u32(targets.source);
@@ -67,11 +100,10 @@ fn execute_loss(
             vectorize(Rows { loss, outputs, targets: rows, delta, row_losses });
         }
     }
-    let cached = cached.map(|cached| bank.read(cached));
     vectorize(|| {
         match weights {
             None => delta.iter_mut().for_each(|d| *d *= scale),
-            Some(weights) => scale_rows(scale, bank.read(weights), delta, row_losses),
+            Some(weights) => scale_rows(scale, &bank.read(weights)[rows], delta, row_losses),
         }
         if let Some(cached) = cached {
             activation.chain(cached, delta);

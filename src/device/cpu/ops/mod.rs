@@ -11,32 +11,52 @@ mod narrow;
 mod random;
 mod reduce;
 mod subnormal;
+mod turned;
 mod update;
 
-pub(super) use descent::{can_descend, descend};
+pub(super) use descent::can_descend;
+pub(super) use turned::{Pass, Turned, TurnedLayer};
 
+use self::descent::descend;
 use super::crew::Crew;
-use super::fuse::Instruction;
+use super::instruction::Instruction;
 use super::memory::Bank;
 use crate::error::Result;
 use crate::op::{Op, Pick, Rows, StepArgs};
+use std::ops::Range;
 
 /// Makes room for what the instructions need, which then allocate nothing.
 pub(super) fn reserve<'a>(
     crew: &mut Crew,
     instructions: impl IntoIterator<Item = &'a Instruction>,
 ) {
-    for Instruction { op, update } in instructions {
-        match (dense::product(op), update) {
-            (Some(shape), None) => crew.reserve(shape),
-            (Some(shape), Some(_)) => crew.reserve_stream(shape),
-            (None, _) => (),
-        }
+    for instruction in instructions {
+        match instruction {
+            Instruction::Alone(op) => dense::product(op).map(|shape| crew.reserve(shape)),
+            Instruction::Descend { gradient, .. } => {
+                dense::product(gradient).map(|shape| crew.reserve_stream(shape))
+            }
+            // It has room of its own.
+            Instruction::Turned(_) => None,
+        };
     }
 }
 
-/// Executes one instruction whose operands have been checked.
-pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &mut Crew) -> Result<()> {
+/// Executes an instruction whose operands have been checked.
+pub(super) fn execute(
+    instruction: &mut Instruction,
+    bank: &mut Bank,
+    args: &StepArgs,
+    crew: &mut Crew,
+) -> Result<()> {
+    match instruction {
+        Instruction::Alone(op) => execute_alone(op, bank, args, crew),
+        Instruction::Descend { gradient, update } => descend(gradient, update, bank, args, crew),
+        Instruction::Turned(turned) => turned.execute(bank, args),
+    }
+}
+
+fn execute_alone(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &mut Crew) -> Result<()> {
     match *op {
         Op::Matmul { .. } | Op::Dense { .. } | Op::Backward { .. } | Op::Gradient { .. } => {
             dense::execute(op, bank, args, crew)?;
@@ -76,6 +96,14 @@ enum Picked<'a> {
 }
 
 impl Picked<'_> {
+    /// Some of the rows.
+    fn part(self, rows: Range<usize>) -> Self {
+        match self {
+            Self::From(first) => Self::From(first + rows.start),
+            Self::Listed(order) => Self::Listed(&order[rows]),
+        }
+    }
+
     #[inline]
     fn row(&self, i: usize) -> usize {
         match self {

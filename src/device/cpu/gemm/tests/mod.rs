@@ -1,5 +1,6 @@
 //! Every kernel that this machine can run against a naive product in f64.
 
+mod direct;
 mod parts;
 mod precision;
 

@@ -1,11 +1,14 @@
 //! Whole programs: what is executed at once, on any number of threads, against instruction by
 //! instruction.
 
-use super::fuse::{Instruction, fuse};
+mod turned;
+
+use super::fuse::fuse;
+use super::instruction::Instruction;
 use super::share::share;
 use crate::device::{Buffer, Device, Launch};
 use crate::mlp::{Mlp, MlpBuilder};
-use crate::nn::{Activation, Loss};
+use crate::nn::{Activation, Loss, TargetKind};
 use crate::op::{Axis, Op, Reduction, Shape, StepArgs, View};
 use crate::optim::{Adam, Optimizer, Sgd};
 use crate::program::{BufferSpec, Program, Source, Step, names};
@@ -40,22 +43,37 @@ fn number(i: usize) -> f32 {
     (i.wrapping_mul(2_654_435_761) % 2_003) as f32 / 1_001.0 - 1.0
 }
 
+/// A target that a loss takes.
+fn target(loss: Loss, i: usize) -> f32 {
+    let x = number(i + 7);
+    let candidates = [x, x.abs(), x.signum()];
+    candidates.into_iter().find(|&target| loss.takes_target(target)).expect("it takes one of them")
+}
+
 /// The program's buffers, with data, an order and parameters in them.
-fn buffers(device: &Device, program: &Program) -> Vec<Buffer> {
-    let numbers = |words| -> Vec<f32> { (0..words).map(number).collect() };
-    let fill = |spec: &crate::program::BufferSpec| match spec.name.as_str() {
-        names::PARAMETERS => {
-            let small: Vec<f32> = numbers(spec.words).iter().map(|x| 0.05 * x).collect();
-            device.upload(&small).expect("there is memory")
+fn buffers(device: &Device, program: &Program, step: &Step) -> Vec<Buffer> {
+    let classes = step.network.outputs() as u32;
+    let upload = |words: Vec<f32>| device.upload(&words).expect("there is memory");
+    let fill = |spec: &BufferSpec| {
+        let all = 0..spec.words;
+        let numbers = all.clone().map(number);
+        match spec.name.trim_end_matches(|c: char| c == '.' || c.is_ascii_digit()) {
+            names::PARAMETERS => upload(numbers.map(|x| 0.05 * x).collect()),
+            names::ORDER => {
+                let order: Vec<u32> = (0..ROWS as u32).map(|i| (i * 7 + 2) % ROWS as u32).collect();
+                device.upload(&order).expect("there is memory")
+            }
+            names::FEATURES => upload(numbers.collect()),
+            names::TARGETS if step.target_kind == TargetKind::Labels => {
+                let labels: Vec<u32> = all.map(|i| i as u32 * 5 % classes).collect();
+                device.upload(&labels).expect("there is memory")
+            }
+            names::TARGETS => upload(all.map(|i| target(step.loss, i)).collect()),
+            names::WEIGHTS | names::POSITIVE_WEIGHTS => {
+                upload(numbers.map(|x| x.abs() + 0.1).collect())
+            }
+            _ => device.allocate(spec.words).expect("there is memory"),
         }
-        names::ORDER => {
-            let order: Vec<u32> = (0..ROWS as u32).map(|i| (i * 7 + 2) % ROWS as u32).collect();
-            device.upload(&order).expect("there is memory")
-        }
-        name if name.starts_with("features") || name.starts_with("targets") => {
-            device.upload(&numbers(spec.words)).expect("there is memory")
-        }
-        _ => device.allocate(spec.words).expect("there is memory"),
     };
     program.buffers.iter().map(fill).collect()
 }
@@ -70,9 +88,18 @@ fn args(optimizer: Option<Optimizer>, slot: u32, batch: usize) -> StepArgs {
 
 /// What three steps leave in every buffer that is not transient, as bits.
 fn run(device: &Device, step: &Step, whole: bool) -> Vec<(String, Vec<u32>)> {
-    let program = step.lower().expect("the step is sound");
-    let buffers = buffers(device, &program);
-    let mut executable = device.compile(std::slice::from_ref(&program), &buffers).expect("sound");
+    run_program(device, step, &step.lower().expect("the step is sound"), whole)
+}
+
+/// The same for a step's program in which other buffers may be transient.
+fn run_program(
+    device: &Device,
+    step: &Step,
+    program: &Program,
+    whole: bool,
+) -> Vec<(String, Vec<u32>)> {
+    let buffers = buffers(device, program, step);
+    let mut executable = device.compile(std::slice::from_ref(program), &buffers).expect("sound");
     for slot in 0..3 {
         let args = args(step.optimizer, slot, step.batch);
         if whole {
@@ -96,9 +123,14 @@ fn assert_same(one: &[(String, Vec<u32>)], two: &[(String, Vec<u32>)], what: &st
     }
 }
 
+/// The program with its gradients and updates put together.
+fn fused(program: &Program) -> Vec<Instruction> {
+    fuse(program.ops.iter().map(|op| Instruction::Alone(*op)).collect(), program, |buffer| buffer)
+}
+
 fn descents(program: &Program) -> usize {
-    let fused = fuse(program, |buffer| buffer);
-    fused.iter().filter(|instruction| instruction.update.is_some()).count()
+    let descends = |instruction: &&Instruction| matches!(instruction, Instruction::Descend { .. });
+    fused(program).iter().filter(descends).count()
 }
 
 #[test]
@@ -191,7 +223,7 @@ fn groups_of_parameters_are_fused_each_with_its_own_update() {
     };
     let words = parameters.shape.len();
     // The second group begins inside the second weight, which is in neither then.
-    for (border, fused) in [(2100 * 70 + 80, 2), (2100 * 70 + 200, 1)] {
+    for (border, count) in [(2100 * 70 + 80, 2), (2100 * 70 + 200, 1)] {
         let mut groups = program.clone();
         for range in [0..border, border..words] {
             let part =
@@ -204,9 +236,13 @@ fn groups_of_parameters_are_fused_each_with_its_own_update() {
                 moments: moments.map(|moment| moment.map(part)),
             });
         }
-        assert_eq!(descents(&groups), fused, "groups that meet at {border}");
-        let updated: usize = (fuse(&groups, |buffer| buffer).iter())
-            .map(|Instruction { op, update }| update.as_deref().copied().unwrap_or(*op))
+        assert_eq!(descents(&groups), count, "groups that meet at {border}");
+        let updated: usize = (fused(&groups).iter())
+            .filter_map(|instruction| match instruction {
+                Instruction::Alone(op) => Some(op),
+                Instruction::Descend { update, .. } => Some(&**update),
+                Instruction::Turned(_) => None,
+            })
             .filter_map(|op| match op {
                 Op::Update { parameters, .. } => Some(parameters.shape.len()),
                 _ => None,
@@ -229,7 +265,7 @@ fn places(batches: [usize; 2]) -> Vec<(String, String)> {
         }
         program
     });
-    let lists: Vec<_> = programs.iter().map(|program| fuse(program, |buffer| buffer)).collect();
+    let lists: Vec<_> = programs.iter().map(fused).collect();
     let specs = &programs[0].buffers;
     let places = share(&programs, &lists, |buffer| buffer, |buffer| specs[buffer].words);
     let names = specs.iter().zip(places);
