@@ -76,7 +76,7 @@ fn check(device: &Device, strategy: Strategy, epochs: usize) {
         // Not later: the device has run this epoch's steps, and no others.
         let steps = counters.steps - before.steps;
         assert_eq!(steps, epoch * STEPS_AN_EPOCH as u64, "{context}, epoch {epoch}");
-        // One wait before the first epoch: what a run that diverges falls back to.
+        // One wait before the first epoch: what a run that diverges falls back to, and who watches may ask for.
         assert_eq!(counters.readbacks - before.readbacks, 1 + epoch, "{context}, epoch {epoch}");
         let made = counters.allocations - seen[0].counters.allocations;
         assert_eq!(made, 0, "{context}: buffers made after the first epoch, in epoch {epoch}");

@@ -19,19 +19,27 @@ const EPOCHS: usize = 3;
 /// Minibatches of 16, 16 and 8 rows.
 const STEPS: u64 = 3 * EPOCHS as u64;
 
-fn data() -> Dataset {
+/// The weights of a small network: inputs by hidden units by outputs.
+const SMALL: [usize; 3] = [5, 7, 2];
+
+fn data([inputs, _, outputs]: [usize; 3]) -> Dataset {
     let mut numbers = Values::new(1);
-    let (x, y) = (numbers.within(1.0, 5 * ROWS), numbers.within(1.0, 2 * ROWS));
-    Dataset::regression_from_vec(x, 5, y, 2).unwrap()
+    let (x, y) = (numbers.within(1.0, inputs * ROWS), numbers.within(1.0, outputs * ROWS));
+    Dataset::regression_from_vec(x, inputs, y, outputs).unwrap()
 }
 
-/// The parameters after a training.
+/// The parameters of the small network after a training.
 fn train(device: &Device, strategy: Strategy) -> Vec<u32> {
-    let mut mlp =
-        Mlp::builder(5).hidden(7, Activation::Tanh).output(2).seed(0).build(device).unwrap();
+    train_widths(device, strategy, SMALL)
+}
+
+fn train_widths(device: &Device, strategy: Strategy, widths: [usize; 3]) -> Vec<u32> {
+    let [inputs, hidden, outputs] = widths;
+    let network = Mlp::builder(inputs).hidden(hidden, Activation::Tanh).output(outputs);
+    let mut mlp = network.seed(0).build(device).unwrap();
     let mut trainer = Trainer::new(Loss::Mse, Adam::new(0.01)).batch_size(16).epochs(EPOCHS);
     trainer = trainer.strategy(strategy);
-    trainer.fit(&mut mlp, &data()).unwrap();
+    trainer.fit(&mut mlp, &data(widths)).unwrap();
     let parameters = mlp.parameters().unwrap();
     parameters.values().flatten().map(|x| x.to_bits()).collect()
 }
@@ -44,15 +52,26 @@ fn of(profile: &Profile, instruction: &str) -> (u64, f64) {
     (calls.unwrap_or(0), flop)
 }
 
-fn check_program(device: &Device) {
+/// The CPU computes a small network's pass at once.
+fn check_pass(device: &Device) {
     let (parameters, profile) = device.profile(|| train(device, Strategy::Program)).unwrap();
     assert_eq!(parameters, train(device, Strategy::Program), "{device}");
-    let weights = 5 * 7 + 7 * 2;
+    let flop = 2 * ROWS * (3 * (5 * 7 + 7 * 2) - 5 * 7) * EPOCHS;
+    assert_eq!(of(&profile, "pass"), (STEPS, flop as f64), "{device}: {profile}");
+    assert_eq!(of(&profile, "update").0, STEPS, "{device}: {profile}");
+}
+
+fn check_program(device: &Device, widths: [usize; 3]) {
+    let train = || train_widths(device, Strategy::Program, widths);
+    let (parameters, profile) = device.profile(train).unwrap();
+    assert_eq!(parameters, train(), "{device}");
+    let [inputs, hidden, outputs] = widths;
+    let weights = inputs * hidden + hidden * outputs;
     let flop = (2 * ROWS * weights * EPOCHS) as f64;
     assert_eq!(of(&profile, "dense"), (2 * STEPS, flop), "{device}: {profile}");
     assert_eq!(of(&profile, "loss").0, STEPS, "{device}: {profile}");
     assert_eq!(of(&profile, "record").0, STEPS, "{device}: {profile}");
-    let back = (2 * ROWS * 7 * 2 * EPOCHS) as f64;
+    let back = (2 * ROWS * hidden * outputs * EPOCHS) as f64;
     assert_eq!(of(&profile, "backward"), (STEPS, back), "{device}: {profile}");
     assert!(of(&profile, "gradient").1 >= flop, "{device}: {profile}");
     assert!(profile.seconds() > 0.0, "{device}: {profile}");
@@ -116,10 +135,13 @@ fn profiles_count_what_runs_and_change_nothing() {
             Err(Error::Device { reason, .. }) if reason.contains("no timestamps") => continue,
             other => assert!(other.is_ok(), "{device}: {other:?}"),
         }
-        check_program(device);
+        check_program(device, [150, 7, 2]);
         check_tensors(device);
         check_ends(device);
-        if device.info().kind != DeviceKind::Cpu {
+        if device.info().kind == DeviceKind::Cpu {
+            check_pass(device);
+        } else {
+            check_program(device, SMALL);
             check_fused(device, Strategy::Persistent);
             check_fused(device, Strategy::Registers);
             check_two_pass(device);

@@ -68,6 +68,15 @@ pub(crate) struct Compiled {
     pub(crate) reason: String,
 }
 
+/// Why a training stopped before the end of its launches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stopped {
+    /// The slot of the loss of the step that left the numbers of f32; the losses after it are NaN.
+    pub(crate) slot: u32,
+    /// The first parameter that would not have been finite; none if it was the loss alone.
+    pub(crate) parameter: Option<usize>,
+}
+
 /// A backend. Storages handed in are its own: [`Device`](super::Device) has checked that, and that
 /// instructions fit their buffers.
 pub(crate) trait Backend: Send + Sync + fmt::Debug {
@@ -177,6 +186,12 @@ pub(crate) trait Executable: Send {
     /// Queues the launches, in order. Nothing is allocated a step, compiled, read back or waited
     /// for; what is queued far ahead may make the call wait for the device to catch up.
     fn run(&mut self, launches: &[Launch]) -> Result<()>;
+
+    /// Why steps were left out since this was last asked, where the device sees for itself that a training
+    /// has left the numbers of f32. The parameters are finite then.
+    fn stopped(&mut self) -> Option<Stopped> {
+        None
+    }
 
     /// The same for several networks: the launches of each, all equally long, or one list for all.
     ///

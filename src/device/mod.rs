@@ -20,7 +20,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 pub(crate) use backend::{
-    Backend, Compiled, Executable, HostMemory, How, Launch, Members, Pending, Storage,
+    Backend, Compiled, Executable, HostMemory, How, Launch, Members, Pending, Stopped, Storage,
 };
 pub use buffer::Buffer;
 pub use calibration::{CACHE_VARIABLE, Calibration};

@@ -7,7 +7,9 @@ use super::objective::{Objective, Weights};
 use super::recording::Recorder;
 use super::resident::Placed;
 use crate::data::Dataset;
-use crate::device::{Buffer, Calibration, Compiled, Executable, How, Launch, Precision, Strategy};
+use crate::device::{
+    Buffer, Calibration, Compiled, Executable, How, Launch, Precision, Stopped, Strategy,
+};
 use crate::error::Result;
 use crate::mlp::Mlp;
 use crate::nn::{LossReduction, Network, TargetKind};
@@ -203,6 +205,11 @@ impl Engine {
     /// How steps are executed.
     pub(super) fn strategy(&self) -> Strategy {
         self.executable.strategy()
+    }
+
+    /// Why steps were left out, where the device sees that for itself.
+    pub(super) fn stopped(&mut self) -> Option<Stopped> {
+        self.executable.stopped()
     }
 
     /// Queues steps.

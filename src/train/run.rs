@@ -9,7 +9,7 @@ use super::trace::Tracer;
 use super::trainer::Trainer;
 use super::validation::Validation;
 use crate::data::Dataset;
-use crate::device::Launch;
+use crate::device::{Launch, Stopped};
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
 use crate::nn::Network;
@@ -43,7 +43,10 @@ pub(super) struct Run<'a> {
     launches: Vec<Launch>,
     pub(super) epoch: usize,
     step: u64,
-    /// Those of the model as they were last read; see [`Engine::model`].
+    /// Whether somebody needs the model's parameters after each flight: who watches, and a network whose device
+    /// does not see for itself that they leave the numbers of f32.
+    keeps: bool,
+    /// Those of the model as they were last read, if somebody needs them; see [`Engine::model`].
     pub(super) parameters: Vec<f32>,
 }
 
@@ -78,6 +81,7 @@ impl<'a> Run<'a> {
             progress,
             epoch: 0,
             step: 0,
+            keeps: mlp.device().backend().host().is_none() || !trainer.watchers.is_empty(),
             parameters: Vec::new(),
         })
     }
@@ -98,9 +102,13 @@ impl<'a> Run<'a> {
         epochs: usize,
     ) -> Result<()> {
         let Some(checkpoint) = checkpoint else {
-            self.parameters = self.mlp.buffer().read_async().await?;
             let average = self.engine.buffer(names::AVERAGE);
-            return average.map_or(Ok(()), |average| average.write(0, &self.parameters));
+            if self.keeps || average.is_some() {
+                let parameters: Vec<f32> = self.mlp.buffer().read_async().await?;
+                average.map_or(Ok(()), |average| average.write(0, &parameters))?;
+                self.keep_parameters(parameters);
+            }
+            return Ok(());
         };
         if checkpoint.epoch > epochs {
             let expected = format!("the checkpoint to be resumed has {} already", checkpoint.epoch);
@@ -111,17 +119,31 @@ impl<'a> Run<'a> {
             self.engine.buffer(name).map_or(Ok(()), |buffer| buffer.write(0, words))?;
         }
         self.engine.model(self.mlp).write(0, &checkpoint.parameters)?;
-        self.parameters.clone_from(&checkpoint.parameters);
+        if self.keeps {
+            self.parameters.clone_from(&checkpoint.parameters);
+        }
         (self.epoch, self.step) = (checkpoint.epoch, checkpoint.step);
         let updates = self.engine.plan.updates_after(checkpoint.step);
         self.pacer.restore(updates, checkpoint.watched);
         Ok(())
     }
 
+    fn keep_parameters(&mut self, parameters: Vec<f32>) {
+        if self.keeps {
+            self.parameters = parameters;
+        }
+    }
+
     /// Leaves the network with the given parameters, or with the model's.
-    pub(super) fn leave(&self, parameters: Option<&[f32]>) -> Result<()> {
-        let average = self.engine.buffer(names::AVERAGE).map(|_| self.parameters.as_slice());
-        parameters.or(average).map_or(Ok(()), |words| self.mlp.buffer().write(0, words))
+    pub(super) async fn leave(&self, parameters: Option<&[f32]>) -> Result<()> {
+        match (parameters, self.engine.buffer(names::AVERAGE)) {
+            (Some(words), _) => self.mlp.buffer().write(0, words),
+            (None, Some(average)) => {
+                let words: Vec<f32> = average.read_async().await?;
+                self.mlp.buffer().write(0, &words)
+            }
+            (None, None) => Ok(()),
+        }
     }
 
     /// The run as it is after the epochs that were last trained.
@@ -140,7 +162,7 @@ impl<'a> Run<'a> {
             epoch: self.epoch,
             step: self.step,
             watched: self.pacer.watched,
-            parameters: self.parameters.clone(),
+            parameters: self.engine.model(self.mlp).read_async().await?,
             state,
         })
     }
@@ -163,7 +185,7 @@ impl<'a> Run<'a> {
         let updates = plan.recorded(self.step, count);
         let ReadBack { losses, parameters, predictions, records, traced } =
             self.read_back(count * plan.steps, updates.len()).await?;
-        self.take_over(&losses, parameters)?;
+        self.take_over(&losses, parameters).await?;
 
         let seconds = watch.seconds();
         let mut orders = order.chunks_exact(plan.rows);
@@ -236,34 +258,58 @@ impl<'a> Run<'a> {
         Ok(ReadBack { losses, parameters, predictions, records, traced: parts.collect() })
     }
 
-    /// Keeps the parameters that a flight has left, if training has not left the numbers that f32
-    /// holds; else the network gets its last ones back.
-    fn take_over(&mut self, losses: &[f32], read: Option<Vec<f32>>) -> Result<()> {
-        let mut kept = std::mem::take(&mut self.parameters);
-        let network = self.mlp.network();
-        let check = |words: &[f32]| {
-            check_finite(network, losses, words, self.epoch, self.engine.plan.steps)
-        };
-        let mut checked = Ok(());
+    /// Keeps the parameters that a flight has left, if somebody needs them and training has not left the numbers
+    /// that f32 holds; else the network gets its last finite ones back.
+    async fn take_over(&mut self, losses: &[f32], read: Option<Vec<f32>>) -> Result<()> {
+        let (network, steps) = (self.mlp.network(), self.engine.plan.steps);
         if let Some(words) = read {
-            checked = check(&words);
-            if checked.is_ok() {
-                kept = words;
+            let checked = check_finite(network, losses, &words, self.epoch, steps);
+            match checked {
+                Ok(()) => self.parameters = words,
+                Err(_) => self.mlp.buffer().write(0, &self.parameters)?,
             }
-        } else if let Some(host) = self.mlp.device().backend().host() {
-            let model = self.engine.model(self.mlp);
+            return checked;
+        }
+        if let Some(stopped) = self.engine.stopped() {
+            // The device has kept the parameters finite.
+            self.leave(None).await?;
+            return Err(diverged(network, losses, stopped, self.epoch, steps));
+        }
+        if let Some(host) = self.mlp.device().backend().host() {
+            let (keeps, kept) = (self.keeps, &mut self.parameters);
+            let (model, mut checked) = (self.engine.model(self.mlp), Ok(()));
             host.look(model.storage(), 0..model.words(), &mut |words| {
-                checked = check(words);
-                if checked.is_ok() {
-                    kept.copy_from_slice(words);
+                checked = check_finite(network, losses, words, self.epoch, steps);
+                if keeps && checked.is_ok() {
+                    kept.clear();
+                    kept.extend_from_slice(words);
                 }
             });
+            return checked;
         }
-        self.parameters = kept;
-        if checked.is_err() {
-            self.mlp.buffer().write(0, &self.parameters)?;
-        }
-        checked
+        Ok(())
+    }
+}
+
+/// The error of a training that its device has stopped.
+fn diverged(
+    network: &Network,
+    losses: &[f32],
+    stopped: Stopped,
+    epoch: usize,
+    steps: usize,
+) -> Error {
+    let named = stopped.parameter.and_then(|place| {
+        let mut parameters = network.parameters().into_iter();
+        parameters.find(|parameter| parameter.range().contains(&place))
+    });
+    // Of minibatches that share an update the first may have been it.
+    let slot = stopped.slot as usize;
+    let at = losses.iter().position(|loss| !loss.is_finite()).map_or(slot, |bad| bad.min(slot));
+    Error::Diverged {
+        what: named.map_or_else(|| "the loss".to_owned(), |parameter| parameter.name),
+        epoch: epoch + at / steps + 1,
+        step: (epoch * steps + at) as u64 + 1,
     }
 }
 

@@ -248,6 +248,7 @@ fn weights_count_in_traces_too() {
         let history = trainer().fit(&mut mlp, &data).unwrap();
         let losses: Vec<f64> = history.traces.iter().map(|trace| trace.loss).collect();
         let steps: Vec<f64> = history.step_losses.iter().map(|&loss| f64::from(loss)).collect();
-        assert_eq!(losses, steps, "{device}");
+        // A step may add up in another order.
+        assert_near("losses", &losses, &steps, 1e-6, 0.0);
     }
 }

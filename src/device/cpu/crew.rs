@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::gemm::{self, Beta, Cuttable, Engine, Stream, Terms, Work};
+use super::guard::Guard;
 use super::pool::Pool;
 
 /// Floating-point operations for which calling a worker pays: 30 microseconds' worth on one core,
@@ -23,12 +24,13 @@ pub(super) struct Crew {
     scratch: Vec<Mutex<gemm::Scratch>>,
     /// The terms of a product that is a sum of products.
     terms: Vec<f32>,
+    pub(super) guard: Guard,
 }
 
 impl Crew {
     pub(super) fn new(pool: Arc<Pool>) -> Self {
         let scratch = (0..pool.threads()).map(|_| Mutex::default()).collect();
-        Self { pool, scratch, terms: Vec::new() }
+        Self { pool, scratch, terms: Vec::new(), guard: Guard::default() }
     }
 
     /// Makes room for a product (m, n, k), which then allocates nothing.

@@ -3,22 +3,43 @@
 use std::sync::Arc;
 
 use super::crew::Crew;
+use super::guard::Guard;
 use super::instruction::Instruction;
 use super::memory::{Memories, Memory};
 use super::ops;
 use super::share::share;
 use super::{Cpu, execute};
-use crate::device::{Executable, Launch, Meter, Profiler};
+use crate::device::{Executable, Launch, Meter, Profiler, Stopped};
 use crate::error::Result;
+use crate::op::{Op, View};
 use crate::program::Program;
 
 /// Programs bound to host memory.
 pub(super) struct CpuExecutable {
     meter: Arc<Meter>,
     profiler: Arc<Profiler>,
-    programs: Vec<Vec<Instruction>>,
+    programs: Vec<Compiled>,
     memories: Memories,
     crew: Crew,
+    stopped: Option<Stopped>,
+}
+
+/// What executes a program.
+struct Compiled {
+    instructions: Vec<Instruction>,
+    /// Where its losses go, if it updates parameters.
+    losses: Option<View>,
+}
+
+impl Compiled {
+    fn new(program: &Program, instructions: Vec<Instruction>) -> Self {
+        let updates = |op: &Op| matches!(op, Op::Update { .. } | Op::TrustStep { .. });
+        let losses = program.ops.iter().find_map(|op| match op {
+            Op::Record { losses, .. } => Some(*losses),
+            _ => None,
+        });
+        Self { instructions, losses: losses.filter(|_| program.ops.iter().any(updates)) }
+    }
 }
 
 impl CpuExecutable {
@@ -33,21 +54,37 @@ impl CpuExecutable {
         let mut crew = Crew::new(Arc::clone(&cpu.pool));
         ops::reserve(&mut crew, lists.iter().flatten());
         let (meter, profiler) = (Arc::clone(&cpu.meter), Arc::clone(&cpu.profiler));
-        Self { meter, profiler, programs: lists, memories, crew }
+        let programs =
+            programs.iter().zip(lists).map(|(program, list)| Compiled::new(program, list));
+        Self { meter, profiler, programs: programs.collect(), memories, crew, stopped: None }
     }
 }
 
 impl Executable for CpuExecutable {
     fn run(&mut self, launches: &[Launch]) -> Result<()> {
-        let Self { meter, profiler, programs, memories, crew } = self;
+        let Self { meter, profiler, programs, memories, crew, stopped } = self;
         Meter::add(&meter.steps, launches.len());
         memories.check_out(|bank| {
-            for launch in launches {
-                for instruction in &mut programs[launch.program] {
-                    execute(instruction, bank, &launch.args, crew, profiler)?;
+            for Launch { program, args } in launches {
+                let Compiled { instructions, losses } = &mut programs[*program];
+                if let (Some(_), Some(losses)) = (&stopped, *losses) {
+                    bank.write(losses, |_, losses| losses[args.slot as usize] = f32::NAN);
+                    continue;
+                }
+                // Who trains wants finite parameters, who computes only gradients whatever they are.
+                crew.guard = losses.map_or_else(Guard::default, |_| Guard::watching());
+                for instruction in instructions {
+                    execute(instruction, bank, args, crew, profiler)?;
+                }
+                if crew.guard.is_closed() {
+                    *stopped = Some(Stopped { slot: args.slot, parameter: crew.guard.parameter });
                 }
             }
             Ok(())
         })
+    }
+
+    fn stopped(&mut self) -> Option<Stopped> {
+        self.stopped.take()
     }
 }

@@ -10,6 +10,7 @@ mod crew;
 mod executable;
 mod fuse;
 mod gemm;
+mod guard;
 mod instruction;
 mod memory;
 mod ops;

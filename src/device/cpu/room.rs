@@ -16,7 +16,7 @@ const PAGE: usize = 1024;
 const LARGE: usize = 4 * PAGE;
 
 /// Words at a place of their own in a page.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Room {
     words: Vec<f32>,
     start: usize,

@@ -115,8 +115,8 @@ pub(super) fn mills(x: f32) -> f32 {
     t * (P[0] + q * (P[1] + q * (P[2] + q * (P[3] + q * (P[4] + q * p)))))
 }
 
-/// tanh in f32 without a branch: (1 - t) / (1 + t) with t = e^-2|x| = 2^n + 2^n (e^r - 1), of which neither
-/// cancels.
+/// tanh in f32 without a branch: (1 - t) / (1 + t) with t = e^-2|x| = 2^n + 2^n (e^r - 1). Near 0, where 1 - t
+/// cancels, 1 - 2^n is exact; far from there it is rounded, and 1 - t better at once.
 #[inline(always)]
 pub(super) fn tanh(x: f32) -> f32 {
     let magnitude = x.abs();
@@ -125,7 +125,9 @@ pub(super) fn tanh(x: f32) -> f32 {
     let (r, shifted) = reduce(-2.0 * magnitude);
     let scale = power(shifted.to_bits() as i32 - ROUND.to_bits() as i32);
     let rest = scale * fraction(r);
-    (((1.0 - scale) - rest) / ((1.0 + scale) + rest)).copysign(x)
+    let far = 1.0 - (scale + rest);
+    let difference = if scale > 1e-3 { (1.0 - scale) - rest } else { far };
+    (difference / ((1.0 + scale) + rest)).copysign(x)
 }
 
 #[cfg(test)]

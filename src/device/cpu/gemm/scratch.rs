@@ -2,20 +2,17 @@
 
 use super::narrow::NARROW;
 use super::product::{GAP, KC, LIGHT, LIGHT_KC, LIGHT_MC, MC, NC};
+use crate::device::cpu::room::Room;
 
-/// A cache line of floats: panels begin at one, so that no vector of a panel straddles two.
-#[derive(Debug, Clone, Copy)]
-#[repr(C, align(64))]
-struct Line([f32; 16]);
-
-/// Room for the packed blocks of products up to a size. One for each thread.
+/// Room for the packed blocks of products up to a size. One for each thread. It begins at cache lines, so that no
+/// vector of a panel straddles two.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    a: Vec<Line>,
-    b: Vec<Line>,
-    c: Vec<Line>,
-    narrow: Vec<Line>,
-    tiles: [Vec<Line>; 2],
+    a: Room,
+    b: Room,
+    c: Room,
+    narrow: Room,
+    tiles: [Room; 2],
 }
 
 impl Scratch {
@@ -40,14 +37,14 @@ impl Scratch {
     /// The packed pairs of A and of B.
     #[cfg(target_arch = "x86_64")]
     pub(super) fn tiles(&mut self) -> (&mut [u32], &mut [u32]) {
-        let [a, b] = self.tiles.each_mut().map(|lines| bytemuck::cast_slice_mut(floats(lines)));
+        let [a, b] = self.tiles.each_mut().map(|pairs| bytemuck::cast_slice_mut(pairs));
         (a, b)
     }
 
     /// Room for narrow columns of B over a block of steps.
     pub(super) fn narrow(&mut self) -> &mut [f32] {
         grow(&mut self.narrow, NARROW * LIGHT_KC);
-        floats(&mut self.narrow)
+        &mut self.narrow
     }
 
     /// Makes room for the blocks of a C that is not kept.
@@ -67,27 +64,22 @@ impl Scratch {
 
     /// The packed blocks of A and of B.
     pub(super) fn blocks(&mut self) -> (&mut [f32], &mut [f32]) {
-        (floats(&mut self.a), floats(&mut self.b))
+        (&mut self.a, &mut self.b)
     }
 }
 
 /// Room for a block of a C that is not kept.
-pub(super) struct Block(Vec<Line>);
+pub(super) struct Block(Room);
 
 impl Block {
     pub(super) fn floats(&mut self) -> &mut [f32] {
-        floats(&mut self.0)
+        &mut self.0
     }
 }
 
-fn grow(lines: &mut Vec<Line>, floats: usize) {
-    let count = floats.div_ceil(16);
-    if lines.len() < count {
-        lines.resize(count, Line([0.0; 16]));
+/// Memory that is never written takes none: not every thread packs as much as it might have to.
+fn grow(room: &mut Room, floats: usize) {
+    if room.len() < floats {
+        *room = Room::zeros(floats);
     }
-}
-
-fn floats(lines: &mut [Line]) -> &mut [f32] {
-    // SAFETY: a line is 16 floats without padding, aligned more strictly than they are.
-    unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast(), lines.len() * 16) }
 }

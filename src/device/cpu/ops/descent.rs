@@ -2,9 +2,10 @@
 
 use super::dense::{bias_gradient, matrix, minibatch};
 use super::pick_checked;
-use super::update::Advance;
+use super::update::{Advance, Guarded};
 use crate::device::cpu::crew::Crew;
 use crate::device::cpu::gemm::{Beta, MatMut, Stream};
+use crate::device::cpu::guard::Seen;
 use crate::device::cpu::memory::Bank;
 use crate::device::cpu::vectorize::vectorize;
 use crate::error::Result;
@@ -39,6 +40,9 @@ pub(super) fn descend(
     };
     let [first, second, third] = moments;
     let coefficients = &Optimizer::scaled(&args.coefficients, rate_factor);
+    let (optimizer, seen) = (&optimizer, Seen::default());
+    // Of a weight it does not matter where.
+    let guarded = Guarded { guard: crew.guard, seen: &seen, first: parameters.offset };
     bank.write_all([Some(parameters), first, second, third], |bank, beside| {
         let picked = pick_checked(gradient, &input, bank, args)?;
         let a = minibatch(bank, &input, picked).transposed();
@@ -47,10 +51,11 @@ pub(super) fn descend(
             beside.map(|state| (!state.is_empty()).then(|| MatMut::row_major(state, rows, cols)));
         let stream = Stream::new(a, matrix(bank, delta), state);
         crew.stream(stream, UPDATE_FLOP, |gradients, state| {
-            vectorize(Advance { optimizer: &optimizer, coefficients, state, gradients });
+            vectorize(Advance { optimizer, coefficients, state, gradients, guarded });
         });
         Ok(())
     })?;
+    crew.guard.see(seen);
     bias_gradient(delta, bias, Beta::Overwrite, bank, crew);
     Ok(())
 }

@@ -4,13 +4,14 @@ use std::ops::Range;
 
 use super::subnormal::flush;
 use super::{Picked, pick_checked};
+use crate::device::cpu::guard::Guard;
 use crate::device::cpu::memory::Bank;
 use crate::device::cpu::vectorize::{Vectorized, vectorize};
 use crate::error::{Error, Result};
 use crate::nn::{Loss, Target, TargetKind};
 use crate::op::{Op, StepArgs};
 
-pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs) -> Result<()> {
+pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, guard: &mut Guard) -> Result<()> {
     match *op {
         Op::Weigh { weights, mean, output } => bank.write(output, |bank, out| {
             let picked = pick_checked(op, &weights, bank, args)?;
@@ -32,7 +33,9 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs) -> Result<()> {
         Op::Record { scale, row_losses, losses } => {
             bank.write(losses, |bank, out| {
                 let sum = vectorize(|| sum(bank.read(row_losses)));
-                out[args.slot as usize] = (sum * f64::from(scale)) as f32;
+                let loss = (sum * f64::from(scale)) as f32;
+                guard.see_loss(loss);
+                out[args.slot as usize] = loss;
             });
             Ok(())
         }

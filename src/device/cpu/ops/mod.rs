@@ -77,8 +77,12 @@ fn execute_alone(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &mut Crew) -> 
         Op::Transpose { .. } | Op::Gather { .. } | Op::Scatter { .. } | Op::Keep { .. } => {
             layout::execute(op, bank, args);
         }
-        Op::Weigh { .. } | Op::Loss { .. } | Op::Record { .. } => loss::execute(op, bank, args)?,
+        Op::Weigh { .. } | Op::Loss { .. } | Op::Record { .. } => {
+            loss::execute(op, bank, args, &mut crew.guard)?;
+        }
         Op::Dropout { .. } | Op::Noise { .. } => random::execute(op, bank, args),
+        // What follows an update that moved nothing must not move anything either.
+        Op::LimitNorm { .. } | Op::Average { .. } if crew.guard.is_closed() => {}
         Op::Penalize { .. } | Op::Clip { .. } | Op::LimitNorm { .. } | Op::Average { .. } => {
             adjust::execute(op, bank);
         }

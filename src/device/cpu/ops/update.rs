@@ -3,21 +3,26 @@
 use super::subnormal::flush;
 use crate::device::cpu::chunks::Slices;
 use crate::device::cpu::crew::{CHUNK, Crew};
+use crate::device::cpu::guard::{Guard, PIECE, Seen};
 use crate::device::cpu::memory::Bank;
 use crate::device::cpu::vectorize::{Vectorized, vectorize};
 use crate::op::{Op, StepArgs};
 use crate::optim::Optimizer;
 
-pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &Crew) {
+pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &mut Crew) {
+    let (guard, seen) = (crew.guard, Seen::default());
     match *op {
         Op::Update { optimizer, rate_factor, parameters, gradients, moments } => {
             let [first, second, third] = moments;
             let coefficients = &Optimizer::scaled(&args.coefficients, rate_factor);
+            let (optimizer, seen) = (&optimizer, &seen);
             bank.write_all([Some(parameters), first, second, third], |bank, state| {
                 let g = bank.read(gradients).chunks(CHUNK);
-                let chunks = Slices::new(state).chunks(CHUNK).zip(g);
-                crew.for_each(parameters.shape.len(), chunks, |(state, gradients)| {
-                    vectorize(Advance { optimizer: &optimizer, coefficients, state, gradients });
+                let chunks = Slices::new(state).chunks(CHUNK).zip(g).enumerate();
+                crew.for_each(parameters.shape.len(), chunks, |(i, (state, gradients))| {
+                    let first = parameters.offset + i * CHUNK;
+                    let guarded = Guarded { guard, seen, first };
+                    vectorize(Advance { optimizer, coefficients, state, gradients, guarded });
                 });
             });
         }
@@ -33,17 +38,31 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &Crew) {
             });
         }
         Op::TrustStep { rate_factor, parameters, direction, parameter_norm, direction_norm } => {
+            let first = parameters.offset;
             bank.write(parameters, |bank, parameters| {
                 let [p, d] = [parameter_norm, direction_norm].map(|norm| bank.read(norm)[0]);
                 let trust = if p > 0.0 && d > 0.0 { p / d } else { 1.0 };
                 let rate = args.coefficients[0] * rate_factor * trust;
-                for (p, d) in parameters.iter_mut().zip(bank.read(direction)) {
-                    *p -= rate * d;
+                let pieces = parameters.chunks_mut(PIECE).zip(bank.read(direction).chunks(PIECE));
+                for (i, (piece, direction)) in pieces.enumerate() {
+                    guard.change(piece, first + i * PIECE, &seen, |piece| {
+                        piece.iter_mut().zip(direction).for_each(|(p, d)| *p -= rate * d);
+                    });
                 }
             });
         }
         _ => {}
     }
+    crew.guard.see(seen);
+}
+
+/// What keeps the parameters of a part of an update finite.
+#[derive(Clone, Copy)]
+pub(super) struct Guarded<'a> {
+    pub(super) guard: Guard,
+    pub(super) seen: &'a Seen,
+    /// The place of the first parameter.
+    pub(super) first: usize,
 }
 
 /// Moves parameters and moments along gradients.
@@ -53,23 +72,28 @@ pub(super) struct Advance<'a> {
     /// The parameters, and the moments that there are.
     pub(super) state: [&'a mut [f32]; 4],
     pub(super) gradients: &'a [f32],
+    pub(super) guarded: Guarded<'a>,
 }
 
 impl Vectorized for Advance<'_> {
     type Output = ();
 
-    /// A piece that fits the L1 cache at a time.
+    /// A piece at a time.
     #[inline(always)]
     fn run(self) {
-        const PIECE: usize = 1024;
-        let Self { optimizer, coefficients, state, gradients } = self;
+        let Self { optimizer, coefficients, state, gradients, guarded } = self;
+        let Guarded { guard, seen, mut first } = guarded;
         let pieces = Slices::new(state).chunks(PIECE);
-        for ([parameters, first, second, third], gradients) in pieces.zip(gradients.chunks(PIECE)) {
-            let moments = [&mut *first, &mut *second, &mut *third];
-            optimizer.update(coefficients, parameters, gradients, moments);
-            flush(first);
-            flush(second);
-            flush(third);
+        for ([parameters, m, v, w], gradients) in pieces.zip(gradients.chunks(PIECE)) {
+            let moments = [&mut *m, &mut *v, &mut *w];
+            let count = parameters.len();
+            guard.change(parameters, first, seen, |parameters| {
+                optimizer.update(coefficients, parameters, gradients, moments);
+            });
+            first += count;
+            flush(m);
+            flush(v);
+            flush(w);
         }
     }
 }
