@@ -187,8 +187,13 @@ pub(crate) trait Executable: Send {
     /// for; what is queued far ahead may make the call wait for the device to catch up.
     fn run(&mut self, launches: &[Launch]) -> Result<()>;
 
-    /// Why steps were left out since this was last asked, where the device sees for itself that a training
-    /// has left the numbers of f32. The parameters are finite then.
+    /// Has steps that update parameters leave them finite: the first one that would not is the last. Gives
+    /// whether the device can do that.
+    fn watch(&mut self) -> bool {
+        false
+    }
+
+    /// Why steps were left out since this was last asked, if they are watched.
     fn stopped(&mut self) -> Option<Stopped> {
         None
     }

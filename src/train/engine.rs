@@ -207,7 +207,12 @@ impl Engine {
         self.executable.strategy()
     }
 
-    /// Why steps were left out, where the device sees that for itself.
+    /// Has the parameters stay finite, if the device can.
+    pub(super) fn watch(&mut self) -> bool {
+        self.executable.watch()
+    }
+
+    /// Why steps were left out, if the device watches.
     pub(super) fn stopped(&mut self) -> Option<Stopped> {
         self.executable.stopped()
     }

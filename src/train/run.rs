@@ -17,6 +17,10 @@ use crate::persist::{Checkpoint, RunSettings};
 use crate::program::{Kept, names};
 use crate::stopwatch::Stopwatch;
 
+/// The parameters of which a copy takes more memory than there should be: 4 MiB. Their device is asked to have them
+/// stay finite instead.
+const MANY: usize = 1 << 20;
+
 /// What a flight leaves.
 struct ReadBack {
     losses: Vec<f32>,
@@ -43,8 +47,8 @@ pub(super) struct Run<'a> {
     launches: Vec<Launch>,
     pub(super) epoch: usize,
     step: u64,
-    /// Whether somebody needs the model's parameters after each flight: who watches, and a network whose device
-    /// does not see for itself that they leave the numbers of f32.
+    /// Whether the model's parameters are kept after each flight: somebody watches, or the network gets them back
+    /// when it diverges.
     keeps: bool,
     /// Those of the model as they were last read, if somebody needs them; see [`Engine::model`].
     pub(super) parameters: Vec<f32>,
@@ -58,7 +62,8 @@ impl<'a> Run<'a> {
             most_epochs: trainer.patience(),
             ..Setup::of(trainer, &settings)
         };
-        let engine = Engine::new(mlp, train, setup)?;
+        let mut engine = Engine::new(mlp, train, setup)?;
+        let watches = mlp.network().parameter_words() >= MANY && engine.watch();
         let tracer = trainer.trace_every.map(|every| Tracer::new(mlp, &engine, every));
         let model = engine.model(mlp);
         let validation = (trainer.validation.as_ref())
@@ -81,7 +86,7 @@ impl<'a> Run<'a> {
             progress,
             epoch: 0,
             step: 0,
-            keeps: mlp.device().backend().host().is_none() || !trainer.watchers.is_empty(),
+            keeps: !(watches && trainer.watchers.is_empty()),
             parameters: Vec::new(),
         })
     }
@@ -285,6 +290,9 @@ impl<'a> Run<'a> {
                     kept.extend_from_slice(words);
                 }
             });
+            if keeps && checked.is_err() {
+                self.mlp.buffer().write(0, &self.parameters)?;
+            }
             return checked;
         }
         Ok(())

@@ -174,10 +174,10 @@ impl Trainer {
     /// [`Error::File`] where a checkpoint cannot be written; [`Error::Diverged`] where a loss or a
     /// parameter is not finite any more; and the device's.
     ///
-    /// A run that diverged leaves the network with finite parameters. On the CPU they are those before the step
-    /// that failed; where its loss was finite and a number of its update was not, parameters that are updated
-    /// before that one may have moved. On a GPU they are those that were last looked at and finite: of a fraction
-    /// of a second before, or an epoch.
+    /// A run that diverged leaves the network with the parameters that it last had when they were
+    /// looked at and finite: a fraction of a second before, or an epoch. On the CPU a network of more than a million
+    /// parameters is left with those before the step that failed, which takes no copy of them; where the loss of that
+    /// step was finite and a number of its update was not, some have made the step.
     pub fn fit(&mut self, mlp: &mut Mlp, train: &Dataset) -> Result<History> {
         pollster::block_on(self.fit_async(mlp, train))
     }

@@ -153,3 +153,33 @@ fn divergence_leaves_the_last_good_parameters() {
         assert!(parameter_bits(&mlp) == parameter_bits(&before), "{error} on {device}, {strategy}");
     }
 }
+
+/// A network of so many parameters that the CPU keeps no copy of them: it stops before they are not finite.
+#[test]
+fn divergence_of_a_large_network_leaves_the_last_good_parameters() {
+    let x = Array2::from_shape_fn((8, 1024), |(i, j)| ((i * 5 + j) % 7) as f32);
+    let y = Array2::from_shape_fn((8, 1024), |(i, j)| ((i + j * 3) % 5) as f32);
+    let data = Dataset::regression(&x, &y).unwrap();
+    let build = || Mlp::builder(1024).output(1024).seed(1).build(&Device::cpu()).unwrap();
+    let trainer = |rate| Trainer::new(Loss::Mse, Sgd::new(rate)).shuffle(false).epochs(100);
+    // The loss leaves f32 first, as it squares.
+    let mut mlp = build();
+    let error = trainer(20.0).average(0.5).fit(&mut mlp, &data).unwrap_err();
+    let Error::Diverged { epoch, step, .. } = error else { panic!("{error}") };
+    assert!(epoch > 3 && step == epoch as u64, "{error}");
+    let mut before = build();
+    trainer(20.0).average(0.5).epochs(epoch - 1).fit(&mut before, &data).unwrap();
+    assert!(parameter_bits(&mlp) == parameter_bits(&before), "{error}");
+    // A step that f32 does not hold.
+    for watched in [false, true] {
+        let mut mlp = build();
+        let mut trainer = trainer(1e39).batch_size(4);
+        if watched {
+            trainer = trainer.on_epoch(|_| std::ops::ControlFlow::Continue(()));
+        }
+        let error = trainer.fit(&mut mlp, &data).unwrap_err();
+        let named = "layers.0.weight is not finite in epoch 1, step 1";
+        assert!(error.to_string().contains(named), "{error}");
+        assert!(parameter_bits(&mlp) == parameter_bits(&build()), "{error}");
+    }
+}

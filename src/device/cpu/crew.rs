@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::gemm::{self, Beta, Cuttable, Engine, Stream, Terms, Work};
 use super::guard::Guard;
 use super::pool::Pool;
+use super::room::Room;
 
 /// Floating-point operations for which calling a worker pays: 30 microseconds' worth on one core,
 /// where a worker that spins answers in one microsecond, and one that is parked in about ten.
@@ -24,13 +25,15 @@ pub(super) struct Crew {
     scratch: Vec<Mutex<gemm::Scratch>>,
     /// The terms of a product that is a sum of products.
     terms: Vec<f32>,
+    /// Half of a delta.
+    half: Room,
     pub(super) guard: Guard,
 }
 
 impl Crew {
     pub(super) fn new(pool: Arc<Pool>) -> Self {
         let scratch = (0..pool.threads()).map(|_| Mutex::default()).collect();
-        Self { pool, scratch, terms: Vec::new(), guard: Guard::default() }
+        Self { pool, scratch, terms: Vec::new(), half: Room::default(), guard: Guard::default() }
     }
 
     /// Makes room for a product (m, n, k), which then allocates nothing.
@@ -124,6 +127,23 @@ impl Crew {
             let mut scratch = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
             block.run(&epilogue, &mut scratch);
         });
+    }
+
+    /// Makes room for half of a delta.
+    pub(super) fn reserve_half(&mut self, words: usize) {
+        if self.half.len() < words {
+            self.half = Room::zeros(words);
+        }
+    }
+
+    /// Takes it, as products need the rest meanwhile.
+    pub(super) fn take_half(&mut self) -> Room {
+        std::mem::take(&mut self.half)
+    }
+
+    /// Puts it back.
+    pub(super) fn put_half(&mut self, half: Room) {
+        self.half = half;
     }
 
     /// Makes room for a stream (m, n, k).

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::crew::Crew;
+use super::fold::fold;
 use super::guard::Guard;
 use super::instruction::Instruction;
 use super::memory::{Memories, Memory};
@@ -21,6 +22,8 @@ pub(super) struct CpuExecutable {
     programs: Vec<Compiled>,
     memories: Memories,
     crew: Crew,
+    /// Whether parameters are to stay finite, and where they would not have.
+    watches: bool,
     stopped: Option<Stopped>,
 }
 
@@ -46,9 +49,15 @@ impl CpuExecutable {
     pub(super) fn new(cpu: &Cpu, programs: &[Program], memories: Vec<Memory>) -> Self {
         let memories = Memories::new(memories);
         let first = |buffer| memories.first(buffer);
-        let lists: Vec<_> =
+        let mut lists: Vec<_> =
             programs.iter().map(|program| Instruction::list(program, first)).collect();
-        let places = share(programs, &lists, first, |buffer| memories.words(buffer));
+        let words = |buffer| memories.words(buffer);
+        let folded = fold(programs, &mut lists, words);
+        let first = |buffer| {
+            let activation = folded.iter().find(|pair| pair.delta == buffer);
+            activation.map_or_else(|| first(buffer), |pair| pair.activation)
+        };
+        let places = share(programs, &lists, first, words);
         let operands = lists.iter().flatten().flat_map(Instruction::operands);
         let memories = memories.placed(places).used_by(operands);
         let mut crew = Crew::new(Arc::clone(&cpu.pool));
@@ -56,13 +65,21 @@ impl CpuExecutable {
         let (meter, profiler) = (Arc::clone(&cpu.meter), Arc::clone(&cpu.profiler));
         let programs =
             programs.iter().zip(lists).map(|(program, list)| Compiled::new(program, list));
-        Self { meter, profiler, programs: programs.collect(), memories, crew, stopped: None }
+        Self {
+            meter,
+            profiler,
+            programs: programs.collect(),
+            memories,
+            crew,
+            watches: false,
+            stopped: None,
+        }
     }
 }
 
 impl Executable for CpuExecutable {
     fn run(&mut self, launches: &[Launch]) -> Result<()> {
-        let Self { meter, profiler, programs, memories, crew, stopped } = self;
+        let Self { meter, profiler, programs, memories, crew, watches, stopped } = self;
         Meter::add(&meter.steps, launches.len());
         memories.check_out(|bank| {
             for Launch { program, args } in launches {
@@ -71,8 +88,8 @@ impl Executable for CpuExecutable {
                     bank.write(losses, |_, losses| losses[args.slot as usize] = f32::NAN);
                     continue;
                 }
-                // Who trains wants finite parameters, who computes only gradients whatever they are.
-                crew.guard = losses.map_or_else(Guard::default, |_| Guard::watching());
+                let watches = *watches && losses.is_some();
+                crew.guard = if watches { Guard::watching() } else { Guard::default() };
                 for instruction in instructions {
                     execute(instruction, bank, args, crew, profiler)?;
                 }
@@ -82,6 +99,11 @@ impl Executable for CpuExecutable {
             }
             Ok(())
         })
+    }
+
+    fn watch(&mut self) -> bool {
+        self.watches = true;
+        true
     }
 
     fn stopped(&mut self) -> Option<Stopped> {

@@ -1,9 +1,9 @@
 //! What keeps parameters finite while a training step runs.
 //!
 //! A training that leaves the numbers of f32 ends with an error, and its network with the parameters that it
-//! last had when they were finite. Keeping a copy of them would take as much memory again. So a step whose loss
-//! is not finite moves no parameter, and where an update would leave f32 its piece of the parameters stays as
-//! it was; either is the last step.
+//! last had when they were finite. A copy of them takes as much memory again. Where they are many, a step whose
+//! loss is not finite moves no parameter instead, and where an update would leave f32 its piece of the parameters
+//! stays as it was; either is the last step. That takes up to a tenth of a step of few rows.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -32,6 +32,11 @@ impl Guard {
         Self { mode: Mode::Watching, parameter: None }
     }
 
+    /// Whether nothing is kept.
+    pub(super) fn is_open(&self) -> bool {
+        self.mode == Mode::Open
+    }
+
     /// Whether something was not finite.
     pub(super) fn is_closed(&self) -> bool {
         self.mode == Mode::Closed
@@ -53,23 +58,25 @@ impl Guard {
         }
     }
 
-    /// Calls `change` with a piece of parameters, unless they would not be finite; the first of the piece is
-    /// number `first` of all.
+    /// Keeps a piece of parameters before it is changed, if that matters.
+    // No closure that changes them: it would not be compiled for wide vectors.
     #[inline(always)]
-    pub(super) fn change(
-        self,
-        piece: &mut [f32],
-        first: usize,
-        seen: &Seen,
-        change: impl FnOnce(&mut [f32]),
-    ) {
-        if self.mode == Mode::Open {
-            return change(piece);
+    pub(super) fn keep<'a>(self, piece: &[f32], room: &'a mut [f32]) -> &'a [f32] {
+        if self.is_open() {
+            return &[];
         }
-        let mut before = [0.0; PIECE];
-        let before = &mut before[..piece.len()];
+        let before = &mut room[..piece.len()];
         before.copy_from_slice(piece);
-        change(piece);
+        before
+    }
+
+    /// Looks at a piece after it was changed, of which the first is parameter number `first`. It is again as it was
+    /// `before` if it may not be changed or would not be finite.
+    #[inline(always)]
+    pub(super) fn settle(self, piece: &mut [f32], before: &[f32], first: usize, seen: &Seen) {
+        if self.is_open() {
+            return;
+        }
         let finite = all_finite(piece);
         if !finite {
             let place = piece.iter().position(|x| !x.is_finite()).unwrap_or_default();
@@ -98,7 +105,10 @@ impl Default for Seen {
 #[inline(always)]
 fn all_finite(values: &[f32]) -> bool {
     const EXPONENT: u32 = f32::INFINITY.to_bits();
-    let largest = values.iter().fold(0, |largest: u32, x| largest.max(x.to_bits() & EXPONENT));
+    let mut largest = 0;
+    for value in values {
+        largest = largest.max(value.to_bits() & EXPONENT);
+    }
     largest < EXPONENT
 }
 
@@ -110,11 +120,11 @@ mod tests {
 
     /// What a guard leaves of ones that become twos but for one, and what it has seen.
     fn change(mut guard: Guard, bad: Option<(usize, f32)>) -> (Vec<f32>, Guard) {
-        let (mut piece, seen) = (vec![1.0; PIECE - 1], Seen::default());
-        guard.change(&mut piece, 100, &seen, |piece| {
-            piece.fill(2.0);
-            bad.into_iter().for_each(|(place, value)| piece[place] = value);
-        });
+        let (mut piece, seen, mut room) = (vec![1.0; PIECE - 1], Seen::default(), [0.0; PIECE]);
+        let before = guard.keep(&piece, &mut room);
+        piece.fill(2.0);
+        bad.into_iter().for_each(|(place, value)| piece[place] = value);
+        guard.settle(&mut piece, before, 100, &seen);
         guard.see(seen);
         (piece, guard)
     }

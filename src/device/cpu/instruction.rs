@@ -15,6 +15,9 @@ pub(super) enum Instruction {
     /// An [`Op::Gradient`], and the [`Op::Update`] that the elements of the weight's gradient go to. The
     /// bias's gradient goes to memory.
     Descend { gradient: Op, update: Box<Op> },
+    /// An [`Op::Backward`] whose output takes the place of the input of the gradient of its weight, and that and
+    /// the update as above.
+    Fold { backward: Box<Op>, gradient: Op, update: Box<Op> },
     /// Forward, loss and gradients of a small network.
     Turned(Box<Turned>),
 }
@@ -34,6 +37,9 @@ impl Instruction {
                 operands.extend(update.operands());
                 operands
             }
+            Self::Fold { backward, gradient, update } => {
+                [&**backward, gradient, update].into_iter().flat_map(Op::operands).collect()
+            }
             Self::Turned(turned) => turned.operands(),
         }
     }
@@ -44,18 +50,28 @@ impl Instruction {
         match self {
             Self::Alone(op) => timed(op, "", op.cost()),
             Self::Descend { gradient, update } => {
-                let (Cost { flop, bytes }, more) = (gradient.cost(), update.cost());
-                let weight = match **update {
-                    Op::Update { parameters, .. } => parameters.shape.len() as u64,
-                    _ => 0,
-                };
-                // The weight's gradient goes to memory neither way.
-                let bytes = (bytes + more.bytes).saturating_sub(8 * weight);
-                timed(gradient, "and update", Cost { flop: flop + more.flop, bytes })
+                timed(gradient, "and update", descent_cost(gradient, update))
+            }
+            Self::Fold { backward, gradient, update } => {
+                let (Cost { flop, bytes }, more) =
+                    (backward.cost(), descent_cost(gradient, update));
+                let cost = Cost { flop: flop + more.flop, bytes: bytes + more.bytes };
+                timed(backward, "and update", cost)
             }
             Self::Turned(turned) => {
                 Timed { instruction: "pass", kernel: "turned", cost: turned.cost() }
             }
         }
     }
+}
+
+/// What a gradient and its update cost together.
+fn descent_cost(gradient: &Op, update: &Op) -> Cost {
+    let (Cost { flop, bytes }, more) = (gradient.cost(), update.cost());
+    let weight = match *update {
+        Op::Update { parameters, .. } => parameters.shape.len() as u64,
+        _ => 0,
+    };
+    // The weight's gradient goes to memory neither way.
+    Cost { flop: flop + more.flop, bytes: (bytes + more.bytes).saturating_sub(8 * weight) }
 }

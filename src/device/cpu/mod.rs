@@ -8,6 +8,7 @@
 mod chunks;
 mod crew;
 mod executable;
+mod fold;
 mod fuse;
 mod gemm;
 mod guard;

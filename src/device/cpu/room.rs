@@ -5,6 +5,7 @@
 //! processors take for one address until they know better. Adam took twice as long (Zen 4). So buffers
 //! begin at cache lines, and large ones at different places of a page.
 
+use memmap2::MmapMut;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,12 +16,51 @@ const PAGE: usize = 1024;
 /// The fewest words of a large buffer: smaller ones begin at any cache line.
 const LARGE: usize = 4 * PAGE;
 
+/// The fewest words that are mapped: 1 MiB. The system has them back as soon as they are not used any more, where an
+/// allocator keeps them for pieces that may not fit, or are filled with zeros.
+const MAPPED: usize = 256 * PAGE;
+
 /// Words at a place of their own in a page.
 #[derive(Debug, Default)]
 pub(crate) struct Room {
-    words: Vec<f32>,
+    memory: Memory,
     start: usize,
     len: usize,
+}
+
+/// Where the words are.
+#[derive(Debug)]
+enum Memory {
+    Heap(Vec<f32>),
+    Mapped(MmapMut),
+}
+
+impl Memory {
+    fn zeros(len: usize) -> Self {
+        let mapped = (len >= MAPPED).then(|| MmapMut::map_anon(len * size_of::<f32>()));
+        // Where nothing can be mapped, as in a browser, there is the heap.
+        mapped.and_then(Result::ok).map_or_else(|| Self::Heap(vec![0.0; len]), Self::Mapped)
+    }
+
+    fn words(&self) -> &[f32] {
+        match self {
+            Self::Heap(words) => words,
+            Self::Mapped(bytes) => bytemuck::cast_slice(bytes),
+        }
+    }
+
+    fn words_mut(&mut self) -> &mut [f32] {
+        match self {
+            Self::Heap(words) => words,
+            Self::Mapped(bytes) => bytemuck::cast_slice_mut(bytes),
+        }
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::Heap(Vec::new())
+    }
 }
 
 impl Room {
@@ -31,9 +71,9 @@ impl Room {
             true => (LINE, 0),
             false => (PAGE, place(NUMBER.fetch_add(1, Ordering::Relaxed))),
         };
-        let words = vec![0.0; len + unit];
-        let from = words.as_ptr().addr() / size_of::<f32>();
-        Self { start: (place + unit - from % unit) % unit, words, len }
+        let memory = Memory::zeros(len + unit);
+        let from = memory.words().as_ptr().addr() / size_of::<f32>();
+        Self { start: (place + unit - from % unit) % unit, memory, len }
     }
 }
 
@@ -49,7 +89,7 @@ fn place(number: usize) -> usize {
 
 impl From<Vec<f32>> for Room {
     fn from(words: Vec<f32>) -> Self {
-        Self { start: 0, len: words.len(), words }
+        Self { start: 0, len: words.len(), memory: Memory::Heap(words) }
     }
 }
 
@@ -57,19 +97,19 @@ impl Deref for Room {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        &self.words[self.start..self.start + self.len]
+        &self.memory.words()[self.start..self.start + self.len]
     }
 }
 
 impl DerefMut for Room {
     fn deref_mut(&mut self) -> &mut [f32] {
-        &mut self.words[self.start..self.start + self.len]
+        &mut self.memory.words_mut()[self.start..self.start + self.len]
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{LARGE, LINE, PAGE, Room, place};
+    use super::{LARGE, LINE, MAPPED, PAGE, Room, place};
 
     #[test]
     fn buffers_made_one_after_the_other_begin_at_lines_that_are_apart() {
@@ -84,7 +124,7 @@ mod tests {
 
     #[test]
     fn buffers_begin_at_lines_and_are_zeros() {
-        for len in [0, 1, LARGE - 1, LARGE, LARGE + 3, 5 * LARGE] {
+        for len in [0, 1, LARGE - 1, LARGE, LARGE + 3, 5 * LARGE, MAPPED, MAPPED + 5] {
             let room = Room::zeros(len);
             assert!(room.len() == len && room.iter().all(|x| *x == 0.0));
             assert_eq!(room.as_ptr().addr() % (4 * LINE), 0);

@@ -7,14 +7,13 @@ use crate::device::cpu::crew::Crew;
 use crate::device::cpu::gemm::{Beta, MatMut, Stream};
 use crate::device::cpu::guard::Seen;
 use crate::device::cpu::memory::Bank;
-use crate::device::cpu::vectorize::vectorize;
 use crate::error::Result;
 use crate::op::{Op, Shape, StepArgs};
 use crate::optim::Optimizer;
 
 /// Operations that an update takes as long as: Adam's root and quotient occupy the divider of
 /// recent x86 processors for about 2.3 cycles an element, in which 70 multiply-adds are done.
-const UPDATE_FLOP: usize = 140;
+pub(super) const UPDATE_FLOP: usize = 140;
 
 /// The least elements of a weight for which one pass is better than two: fewer stay in the L1
 /// cache between the two.
@@ -51,7 +50,7 @@ pub(super) fn descend(
             beside.map(|state| (!state.is_empty()).then(|| MatMut::row_major(state, rows, cols)));
         let stream = Stream::new(a, matrix(bank, delta), state);
         crew.stream(stream, UPDATE_FLOP, |gradients, state| {
-            vectorize(Advance { optimizer, coefficients, state, gradients, guarded });
+            Advance { optimizer, coefficients, state, gradients }.run(guarded);
         });
         Ok(())
     })?;

@@ -4,6 +4,7 @@ mod adjust;
 mod dense;
 mod descent;
 mod elementwise;
+mod fold;
 mod histogram;
 mod layout;
 mod loss;
@@ -36,6 +37,12 @@ pub(super) fn reserve<'a>(
             Instruction::Descend { gradient, .. } => {
                 dense::product(gradient).map(|shape| crew.reserve_stream(shape))
             }
+            Instruction::Fold { backward, .. } => {
+                if let Op::Backward { delta, output, .. } = **backward {
+                    fold::reserve(output.shape, delta.shape.cols, crew);
+                }
+                None
+            }
             // It has room of its own.
             Instruction::Turned(_) => None,
         };
@@ -52,6 +59,10 @@ pub(super) fn execute(
     match instruction {
         Instruction::Alone(op) => execute_alone(op, bank, args, crew),
         Instruction::Descend { gradient, update } => descend(gradient, update, bank, args, crew),
+        Instruction::Fold { backward, gradient, update } => {
+            fold::fold([backward, gradient, update], bank, args, crew);
+            Ok(())
+        }
         Instruction::Turned(turned) => turned.execute(bank, args),
     }
 }

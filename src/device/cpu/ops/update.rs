@@ -22,7 +22,7 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &mut Crew
                 crew.for_each(parameters.shape.len(), chunks, |(i, (state, gradients))| {
                     let first = parameters.offset + i * CHUNK;
                     let guarded = Guarded { guard, seen, first };
-                    vectorize(Advance { optimizer, coefficients, state, gradients, guarded });
+                    Advance { optimizer, coefficients, state, gradients }.run(guarded);
                 });
             });
         }
@@ -44,10 +44,11 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, crew: &mut Crew
                 let trust = if p > 0.0 && d > 0.0 { p / d } else { 1.0 };
                 let rate = args.coefficients[0] * rate_factor * trust;
                 let pieces = parameters.chunks_mut(PIECE).zip(bank.read(direction).chunks(PIECE));
+                let mut room = [0.0; PIECE];
                 for (i, (piece, direction)) in pieces.enumerate() {
-                    guard.change(piece, first + i * PIECE, &seen, |piece| {
-                        piece.iter_mut().zip(direction).for_each(|(p, d)| *p -= rate * d);
-                    });
+                    let before = guard.keep(piece, &mut room);
+                    piece.iter_mut().zip(direction).for_each(|(p, d)| *p -= rate * d);
+                    guard.settle(piece, before, first + i * PIECE, &seen);
                 }
             });
         }
@@ -72,25 +73,57 @@ pub(super) struct Advance<'a> {
     /// The parameters, and the moments that there are.
     pub(super) state: [&'a mut [f32]; 4],
     pub(super) gradients: &'a [f32],
-    pub(super) guarded: Guarded<'a>,
 }
 
-impl Vectorized for Advance<'_> {
+impl Advance<'_> {
+    /// Does so, with a look at the parameters if they are guarded.
+    pub(super) fn run(self, guarded: Guarded<'_>) {
+        if guarded.guard.is_open() {
+            vectorize(Freely(self));
+        } else {
+            vectorize(Watched { advance: self, guarded });
+        }
+    }
+}
+
+struct Freely<'a>(Advance<'a>);
+
+impl Vectorized for Freely<'_> {
     type Output = ();
 
-    /// A piece at a time.
+    /// A piece that fits the L1 cache at a time.
     #[inline(always)]
     fn run(self) {
-        let Self { optimizer, coefficients, state, gradients, guarded } = self;
-        let Guarded { guard, seen, mut first } = guarded;
+        let Advance { optimizer, coefficients, state, gradients } = self.0;
         let pieces = Slices::new(state).chunks(PIECE);
         for ([parameters, m, v, w], gradients) in pieces.zip(gradients.chunks(PIECE)) {
-            let moments = [&mut *m, &mut *v, &mut *w];
-            let count = parameters.len();
-            guard.change(parameters, first, seen, |parameters| {
-                optimizer.update(coefficients, parameters, gradients, moments);
-            });
-            first += count;
+            optimizer.update(coefficients, parameters, gradients, [&mut *m, &mut *v, &mut *w]);
+            flush(m);
+            flush(v);
+            flush(w);
+        }
+    }
+}
+
+struct Watched<'a> {
+    advance: Advance<'a>,
+    guarded: Guarded<'a>,
+}
+
+impl Vectorized for Watched<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Advance { optimizer, coefficients, state, gradients } = self.advance;
+        let Guarded { guard, seen, mut first } = self.guarded;
+        let mut room = [0.0; PIECE];
+        let pieces = Slices::new(state).chunks(PIECE);
+        for ([parameters, m, v, w], gradients) in pieces.zip(gradients.chunks(PIECE)) {
+            let before = guard.keep(parameters, &mut room);
+            optimizer.update(coefficients, parameters, gradients, [&mut *m, &mut *v, &mut *w]);
+            guard.settle(parameters, before, first, seen);
+            first += parameters.len();
             flush(m);
             flush(v);
             flush(w);

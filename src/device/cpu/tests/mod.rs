@@ -3,6 +3,7 @@
 
 mod turned;
 
+use super::fold::{Pair, fold};
 use super::fuse::fuse;
 use super::instruction::Instruction;
 use super::share::share;
@@ -11,7 +12,7 @@ use crate::mlp::{Mlp, MlpBuilder};
 use crate::nn::{Activation, Loss, TargetKind};
 use crate::op::{Axis, Op, Reduction, Shape, StepArgs, View};
 use crate::optim::{Adam, Optimizer, Sgd};
-use crate::program::{BufferSpec, Program, Source, Step, names};
+use crate::program::{BufferSpec, Program, Share, Source, Step, names};
 use std::collections::BTreeSet;
 
 const ROWS: usize = 300;
@@ -241,7 +242,7 @@ fn groups_of_parameters_are_fused_each_with_its_own_update() {
             .filter_map(|instruction| match instruction {
                 Instruction::Alone(op) => Some(op),
                 Instruction::Descend { update, .. } => Some(&**update),
-                Instruction::Turned(_) => None,
+                Instruction::Fold { .. } | Instruction::Turned(_) => None,
             })
             .filter_map(|op| match op {
                 Op::Update { parameters, .. } => Some(parameters.shape.len()),
@@ -287,4 +288,70 @@ fn deltas_lie_where_activations_were() {
         let passed_on = names::is_passed_on(name);
         assert!(name == place || passed_on, "{name} lies in {place}");
     }
+}
+
+/// Networks with a layer so wide that its deltas take the place of its activations.
+fn folding() -> [MlpBuilder; 3] {
+    let wide = |activation| Mlp::builder(20).hidden(3600, activation);
+    [
+        wide(Activation::Tanh).hidden(70, Activation::Relu).output(2),
+        wide(Activation::Gelu).hidden(530, Activation::Tanh).output(1),
+        wide(Activation::Identity).output(40),
+    ]
+}
+
+/// What executes the steps of a network with minibatches of these sizes, and the pairs that are folded.
+fn folded(programs: &[Program]) -> (Vec<Vec<Instruction>>, Vec<Pair>) {
+    let mut lists: Vec<_> = programs.iter().map(fused).collect();
+    let specs = &programs[0].buffers;
+    let pairs = fold(programs, &mut lists, |buffer| specs[buffer].words);
+    (lists, pairs)
+}
+
+#[test]
+fn folded_steps_leave_the_bits_of_the_program() {
+    for network in folding() {
+        let step = step_of(network, Some(Adam::new(0.01).into()), 300);
+        let lower = |batch| {
+            let share = Share::whole(batch);
+            Step { batch, share, ..step.clone() }.lower().expect("sound")
+        };
+        let programs = [300, 40].map(lower);
+        let (lists, pairs) = folded(&programs);
+        assert_eq!(pairs.len(), 1);
+        let folds = |instruction: &&Instruction| matches!(instruction, Instruction::Fold { .. });
+        assert!(lists.iter().all(|list| list.iter().filter(folds).count() == 1));
+        let program = run(&Device::cpu_with_threads(1), &step, false);
+        for threads in [1, 2, 3] {
+            let folded = run(&Device::cpu_with_threads(threads), &step, true);
+            assert_same(&program, &folded, &format!("{threads} threads, {step:?}"));
+        }
+    }
+}
+
+#[test]
+fn activations_that_others_use_keep_their_places() {
+    let [network, ..] = folding();
+    let step = step_of(network, Some(Adam::new(0.01).into()), 300);
+    let whole = step.lower().expect("sound");
+    let buffer = |name| whole.buffer(name).expect("it has it");
+    let pair = Pair { delta: buffer("delta.0"), activation: buffer("output.0") };
+    assert_eq!(folded(std::slice::from_ref(&whole)).1, [pair]);
+    let fill = |buffer| {
+        let output = View::new(buffer, Shape::new(1, whole.buffers[buffer].words));
+        Op::Fill { value: 0.0, output }
+    };
+    let without = |what: &str, change: &dyn Fn(&mut Program)| {
+        let mut other = whole.clone();
+        change(&mut other);
+        assert_eq!(folded(&[whole.clone(), other]).1, [], "{what}");
+    };
+    without("the activation is used at the end", &|other| other.ops.push(fill(pair.activation)));
+    without("the delta is used before", &|other| other.ops.insert(0, fill(pair.delta)));
+    for buffer in [pair.delta, pair.activation] {
+        without("somebody needs it", &|other| other.buffers[buffer].transient = false);
+    }
+    let mut small = step_of(folding()[0].clone(), step.optimizer, 250).lower().expect("sound");
+    small.buffers.truncate(whole.buffers.len());
+    assert_eq!(folded(&[small]).1, [], "an activation of less than 4 MiB");
 }
