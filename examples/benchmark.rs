@@ -27,7 +27,7 @@ use wgrad::{Device, History, Mlp, Tensor, train_many};
 
 /// The runs of a workload, and the most epochs of each.
 const RUNS: usize = 5;
-const MOST_EPOCHS: usize = 200_000;
+const MOST_EPOCHS: usize = 100_000;
 
 /// The most epochs of all networks that are trained at once: a record of each is kept.
 const MOST_RECORDS: usize = 1 << 22;
