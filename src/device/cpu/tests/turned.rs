@@ -140,6 +140,22 @@ fn what_is_large_or_looked_at_is_not_turned() {
             assert!(!is_turned(&used), "{name} is used at {at}");
         }
     }
+    // Any other operand of any of its instructions.
+    let program = lower(Mlp::builder(8).hidden(8, Activation::Tanh).output(8), 20);
+    let other = |view: View| View { buffer: view.buffer + 1, ..view };
+    for at in 0..program.ops.len() {
+        let mut changed = program.clone();
+        match &mut changed.ops[at] {
+            Op::Dense { input, .. } if at > 0 => input.source = other(input.source),
+            Op::Dense { activation, .. } => *activation = Activation::Relu,
+            Op::Loss { activation, .. } => *activation = Activation::Sigmoid,
+            Op::Record { row_losses, .. } => *row_losses = other(*row_losses),
+            Op::Gradient { delta, .. } => *delta = other(*delta),
+            Op::Backward { weight, .. } => weight.offset = 0,
+            _ => continue,
+        }
+        assert!(!is_turned(&changed), "another operand of instruction {at}");
+    }
     let dropout = Mlp::builder(8).hidden(8, Activation::Tanh).dropout(0.5).output(1);
     let step = Step { seed: Some(1), ..gradients(dropout, 20) };
     assert!(!is_turned(&super::turned::lower(&step)), "dropout between layers");

@@ -25,9 +25,6 @@ pub(in crate::device::cpu) struct TurnedLayer {
     pub(in crate::device::cpu) activation: Activation,
     pub(in crate::device::cpu) weight: View,
     pub(in crate::device::cpu) bias: Option<View>,
-    /// Where their gradients go: into one buffer, for all layers.
-    pub(in crate::device::cpu) weight_gradient: View,
-    pub(in crate::device::cpu) bias_gradient: Option<View>,
 }
 
 impl TurnedLayer {
@@ -54,7 +51,9 @@ pub(in crate::device::cpu) struct Pass {
     /// The [`Op::Loss`] of the last one's output, and where the losses of rows go.
     pub(in crate::device::cpu) loss: Op,
     pub(in crate::device::cpu) row_losses: View,
-    /// Whether to add to the gradients.
+    /// The buffer that the gradients go to, each to where its parameter is in its own.
+    pub(in crate::device::cpu) gradients: usize,
+    /// Whether to add to them.
     pub(in crate::device::cpu) accumulate: bool,
 }
 
@@ -77,15 +76,13 @@ impl Pass {
         self.input.count.div_ceil(blocks).next_multiple_of(UNIT)
     }
 
-    /// The part of a buffer that has all gradients.
+    /// The part of their buffer that has all gradients.
     fn gradients(&self) -> View {
-        let views = || {
-            self.layers.iter().flat_map(|layer| [Some(layer.weight_gradient), layer.bias_gradient])
-        };
+        let views = || self.layers.iter().flat_map(|layer| [Some(layer.weight), layer.bias]);
         let ranges = || views().flatten().map(|view| view.range());
         let start = ranges().map(|range| range.start).min().unwrap_or(0);
         let end = ranges().map(|range| range.end).max().unwrap_or(0);
-        View::new(self.layers[0].weight_gradient.buffer, Shape::new(1, end - start)).at(start)
+        View::new(self.gradients, Shape::new(1, end - start)).at(start)
     }
 }
 

@@ -169,7 +169,7 @@ impl Values {
             let input = below.map_or(&**input, |(_, values)| &*values.output);
             let input = MatRef::row_major(input, inputs, block);
             let d = MatRef::row_major(delta, units, block);
-            let gradient = &mut into[place(layer.weight_gradient)];
+            let gradient = &mut into[place(layer.weight)];
             let mut gradient = MatMut::row_major(gradient, inputs, units);
             if dots_pay(inputs, units, block) {
                 direct.dots(input, d, &mut gradient, beta);
@@ -177,7 +177,7 @@ impl Values {
                 direct.transpose(d.into(), rows, units);
                 direct.multiply(input, MatRef::row_major(rows, block, units), &mut gradient, beta);
             }
-            if let Some(bias) = layer.bias_gradient {
+            if let Some(bias) = layer.bias {
                 let mut bias = MatMut::row_major(&mut into[place(bias)], 1, units);
                 direct.dots(MatRef::row_major(ones, 1, block), d, &mut bias, beta);
             }
