@@ -40,7 +40,7 @@ pub(super) fn descend(
     let [first, second, third] = moments;
     let coefficients = &Optimizer::scaled(&args.coefficients, rate_factor);
     let (optimizer, seen) = (&optimizer, Seen::default());
-    // Of a weight it does not matter where.
+    // Blocks do not know their place: the weight is named by its first element.
     let guarded = Guarded { guard: crew.guard, seen: &seen, first: parameters.offset };
     bank.write_all([Some(parameters), first, second, third], |bank, beside| {
         let picked = pick_checked(gradient, &input, bank, args)?;

@@ -86,6 +86,7 @@ impl Advance<'_> {
     }
 }
 
+/// An update whose parameters may become anything.
 struct Freely<'a>(Advance<'a>);
 
 impl Vectorized for Freely<'_> {
@@ -105,6 +106,7 @@ impl Vectorized for Freely<'_> {
     }
 }
 
+/// One whose parameters are to stay finite. Apart from the other, which compiles to better code alone.
 struct Watched<'a> {
     advance: Advance<'a>,
     guarded: Guarded<'a>,

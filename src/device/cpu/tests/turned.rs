@@ -105,7 +105,10 @@ fn every_kind_of_step_is_that_of_the_program() {
     let network = || Mlp::builder(4).hidden(6, Activation::Gelu).hidden(3, Activation::Relu);
     let step = gradients(network().output(2), 33);
     check(&Step { order: None, ..step.clone() });
-    check(&Step { weights: Some(Source::divided(ROWS, 2, usize::MAX)), ..step.clone() });
+    // One block of rows, and two.
+    for step in [&step, &gradients(network().output(2), ROWS)] {
+        check(&Step { weights: Some(Source::divided(ROWS, 2, usize::MAX)), ..step.clone() });
+    }
     let loss = Loss::BceWithLogits;
     check(&Step { loss, positive_weights: true, ..step.clone() });
     check(&Step { share: Share { rows: 66, first: false, last: false }, ..step });
