@@ -1,5 +1,7 @@
 //! A fit under way: flights of epochs, what they leave, and checkpoints of it.
 
+use std::borrow::Cow;
+
 use super::engine::{Engine, Setup};
 use super::history::{EpochRecord, History};
 use super::pacing::Pacer;
@@ -12,7 +14,7 @@ use crate::data::Dataset;
 use crate::device::{Launch, Stopped};
 use crate::error::{Error, Result};
 use crate::mlp::Mlp;
-use crate::nn::Network;
+use crate::nn::{Network, Parameter};
 use crate::persist::{Checkpoint, RunSettings};
 use crate::program::{Kept, names};
 use crate::stopwatch::Stopwatch;
@@ -111,7 +113,9 @@ impl<'a> Run<'a> {
             if self.keeps || average.is_some() {
                 let parameters: Vec<f32> = self.mlp.buffer().read_async().await?;
                 average.map_or(Ok(()), |average| average.write(0, &parameters))?;
-                self.keep_parameters(parameters);
+                if self.keeps {
+                    self.parameters = parameters;
+                }
             }
             return Ok(());
         };
@@ -133,20 +137,19 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn keep_parameters(&mut self, parameters: Vec<f32>) {
+    /// The model's parameters: those that are kept, or what its buffer holds.
+    async fn model(&self) -> Result<Cow<'_, [f32]>> {
         if self.keeps {
-            self.parameters = parameters;
+            return Ok(Cow::Borrowed(&self.parameters));
         }
+        self.engine.model(self.mlp).read_async().await.map(Cow::Owned)
     }
 
     /// Leaves the network with the given parameters, or with the model's.
     pub(super) async fn leave(&self, parameters: Option<&[f32]>) -> Result<()> {
         match (parameters, self.engine.buffer(names::AVERAGE)) {
             (Some(words), _) => self.mlp.buffer().write(0, words),
-            (None, Some(average)) => {
-                let words: Vec<f32> = average.read_async().await?;
-                self.mlp.buffer().write(0, &words)
-            }
+            (None, Some(_)) => self.mlp.buffer().write(0, &self.model().await?),
             (None, None) => Ok(()),
         }
     }
@@ -167,7 +170,7 @@ impl<'a> Run<'a> {
             epoch: self.epoch,
             step: self.step,
             watched: self.pacer.watched,
-            parameters: self.engine.model(self.mlp).read_async().await?,
+            parameters: self.model().await?.into_owned(),
             state,
         })
     }
@@ -276,7 +279,10 @@ impl<'a> Run<'a> {
             return checked;
         }
         if let Some(stopped) = self.engine.stopped() {
-            // The device has kept the parameters finite.
+            // The device has kept the parameters finite; those that are kept here are of before the flight.
+            if self.keeps {
+                self.parameters = self.engine.model(self.mlp).read_async().await?;
+            }
             self.leave(None).await?;
             return Err(diverged(network, losses, stopped, self.epoch, steps));
         }
@@ -314,6 +320,11 @@ fn diverged(
     // Of minibatches that share an update the first may have been it.
     let slot = stopped.slot as usize;
     let at = losses.iter().position(|loss| !loss.is_finite()).map_or(slot, |bad| bad.min(slot));
+    not_finite(named, at, epoch, steps)
+}
+
+/// The error of step `at` after so many epochs, in which a parameter, or the loss, was not finite.
+fn not_finite(named: Option<Parameter>, at: usize, epoch: usize, steps: usize) -> Error {
     Error::Diverged {
         what: named.map_or_else(|| "the loss".to_owned(), |parameter| parameter.name),
         epoch: epoch + at / steps + 1,
@@ -341,9 +352,5 @@ pub(super) fn check_finite(
     }
     let named = network.parameters().into_iter().find(|parameter| !all_finite(parameter.range()));
     let at = bad_step.unwrap_or(losses.len() - 1);
-    Err(Error::Diverged {
-        what: named.map_or_else(|| "the loss".to_owned(), |parameter| parameter.name),
-        epoch: epoch + at / steps + 1,
-        step: (epoch * steps + at) as u64 + 1,
-    })
+    Err(not_finite(named, at, epoch, steps))
 }

@@ -131,9 +131,7 @@ impl Crew {
 
     /// Makes room for half of a delta.
     pub(super) fn reserve_half(&mut self, words: usize) {
-        if self.half.len() < words {
-            self.half = Room::zeros(words);
-        }
+        self.half.grow(words);
     }
 
     /// Takes it, as products need the rest meanwhile.

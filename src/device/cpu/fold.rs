@@ -62,9 +62,6 @@ fn pair(program: &Program, list: &[Instruction], at: usize) -> Option<Pair> {
     };
     let activation = input.source;
     let whole = |view: View| view.offset == 0 && program.buffers[view.buffer].transient;
-    let uses = |instruction: &Instruction, buffer| {
-        instruction.operands().iter().any(|operand| operand.view.buffer == buffer)
-    };
     let fits = *input == Rows::all(activation)
         && by == delta
         && (parameters.buffer, parameters.range()) == (weight.buffer, weight.range())
@@ -72,8 +69,8 @@ fn pair(program: &Program, list: &[Instruction], at: usize) -> Option<Pair> {
         && activation.shape.cols >= LEAST_UNITS
         && whole(activation)
         && whole(*output)
-        && !list[..at].iter().any(|instruction| uses(instruction, output.buffer))
-        && !list[at + 2..].iter().any(|instruction| uses(instruction, activation.buffer));
+        && !list[..at].iter().any(|instruction| instruction.uses(output.buffer))
+        && !list[at + 2..].iter().any(|instruction| instruction.uses(activation.buffer));
     fits.then_some(Pair { delta: output.buffer, activation: activation.buffer })
 }
 

@@ -33,15 +33,18 @@ impl Instruction {
         match self {
             Self::Alone(op) => op.operands(),
             Self::Descend { gradient, update } => {
-                let mut operands = gradient.operands();
-                operands.extend(update.operands());
-                operands
+                [gradient, &**update].into_iter().flat_map(Op::operands).collect()
             }
             Self::Fold { backward, gradient, update } => {
                 [&**backward, gradient, update].into_iter().flat_map(Op::operands).collect()
             }
             Self::Turned(turned) => turned.operands(),
         }
+    }
+
+    /// Whether a buffer has one of its operands.
+    pub(super) fn uses(&self, buffer: usize) -> bool {
+        self.operands().iter().any(|operand| operand.view.buffer == buffer)
     }
 
     /// What it is called where it is timed, and what it costs.

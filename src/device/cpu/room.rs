@@ -77,6 +77,15 @@ impl Room {
     }
 }
 
+impl Room {
+    /// Makes room for so many words: zeros, if there were fewer. Memory that is never written takes none.
+    pub(super) fn grow(&mut self, len: usize) {
+        if self.len < len {
+            *self = Self::zeros(len);
+        }
+    }
+}
+
 /// The place in its page of large buffer `number`, in words.
 fn place(number: usize) -> usize {
     /// Lines between a buffer and the next, without a divisor in common with the lines of a page that are used.

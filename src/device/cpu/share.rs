@@ -65,9 +65,7 @@ impl Life {
     /// does not use it.
     fn of(program: &Program, list: &[Instruction], buffer: usize) -> Option<Self> {
         let spec = &program.buffers[buffer];
-        let uses = |instruction: &Instruction| {
-            instruction.operands().iter().any(|operand| operand.view.buffer == buffer)
-        };
+        let uses = |instruction: &Instruction| instruction.uses(buffer);
         let (Some(first), Some(last)) = (list.iter().position(uses), list.iter().rposition(uses))
         else {
             return spec.transient.then_some(Self(0..0));

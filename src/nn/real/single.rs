@@ -27,6 +27,12 @@ fn fraction(r: f32) -> f32 {
     r + r * r * (0.5 + r * tail)
 }
 
+/// n, from what [`reduce`] gives.
+#[inline(always)]
+fn exponent(shifted: f32) -> i32 {
+    shifted.to_bits() as i32 - ROUND.to_bits() as i32
+}
+
 /// 2^n for an exponent of normal numbers.
 #[inline(always)]
 fn power(n: i32) -> f32 {
@@ -37,7 +43,7 @@ fn power(n: i32) -> f32 {
 /// largest number are reached.
 #[inline(always)]
 fn scaled(p: f32, shifted: f32) -> f32 {
-    let n = shifted.to_bits() as i32 - ROUND.to_bits() as i32;
+    let n = exponent(shifted);
     let half = n >> 1;
     p * power(half) * power(n - half)
 }
@@ -69,7 +75,7 @@ pub(super) fn exp_m1(x: f32) -> f32 {
     // Beyond, -1 is lost or 1 is all.
     let large = exp(x);
     let (r, shifted) = reduce(if x < -40.0 { -40.0 } else { x });
-    let n = shifted.to_bits() as i32 - ROUND.to_bits() as i32;
+    let n = exponent(shifted);
     let scale = power(if n > 126 { 126 } else { n });
     let small = scale * fraction(r) + (scale - 1.0);
     if x > 40.0 { large } else { small }
@@ -123,7 +129,7 @@ pub(super) fn tanh(x: f32) -> f32 {
     // Beyond, tanh is 1.
     let magnitude = if magnitude > 20.0 { 20.0 } else { magnitude };
     let (r, shifted) = reduce(-2.0 * magnitude);
-    let scale = power(shifted.to_bits() as i32 - ROUND.to_bits() as i32);
+    let scale = power(exponent(shifted));
     let rest = scale * fraction(r);
     let far = 1.0 - (scale + rest);
     let difference = if scale > 1e-3 { (1.0 - scale) - rest } else { far };

@@ -22,6 +22,22 @@ impl Direct {
         Self(Kernel::best())
     }
 
+    /// A tile that has no place yet.
+    fn tile(self, a: MatRef, b: MatRef, c: &MatMut, depth: usize, beta: Beta) -> Tile {
+        Tile {
+            a: [std::ptr::null(); MAX_ROWS],
+            a_step: a.col_stride(),
+            picks: std::ptr::null(),
+            b: std::ptr::null(),
+            b_step: b.row_stride(),
+            depth,
+            c: std::ptr::null_mut(),
+            c_step: c.leading(),
+            tail: self.0.lanes,
+            accumulate: beta == Beta::Accumulate,
+        }
+    }
+
     /// `C = A.B`, or `C += A.B`.
     ///
     /// # Panics
@@ -31,18 +47,7 @@ impl Direct {
         assert!(a.rows() == m && a.cols() == k && b.cols() == n, "shapes of a product disagree");
         assert!(b.col_stride() == 1, "rows have gaps between elements");
         let Self(kernel) = self;
-        let mut tile = Tile {
-            a: [std::ptr::null(); MAX_ROWS],
-            a_step: a.col_stride(),
-            picks: std::ptr::null(),
-            b: std::ptr::null(),
-            b_step: b.row_stride(),
-            depth: k,
-            c: std::ptr::null_mut(),
-            c_step: c.leading(),
-            tail: kernel.lanes,
-            accumulate: beta == Beta::Accumulate,
-        };
+        let mut tile = self.tile(a, b, c, k, beta);
         for rows in parts(0..m, kernel.rows()) {
             let tiles = kernel.tiles[rows.len() - 1];
             for (place, row) in tile.a.iter_mut().zip(rows.clone()) {
@@ -74,18 +79,7 @@ impl Direct {
             "rows are no whole vectors, or too long"
         );
         let Self(kernel) = self;
-        let mut tile = Tile {
-            a: [std::ptr::null(); MAX_ROWS],
-            a_step: 1,
-            picks: std::ptr::null(),
-            b: std::ptr::null(),
-            b_step: b.row_stride(),
-            depth: k,
-            c: std::ptr::null_mut(),
-            c_step: c.leading(),
-            tail: kernel.lanes,
-            accumulate: beta == Beta::Accumulate,
-        };
+        let mut tile = self.tile(a, b, c, k, beta);
         for cols in parts(0..n, NARROW) {
             let dots = kernel.dots[cols.len() - 1];
             tile.b = b.at(cols.start, 0);

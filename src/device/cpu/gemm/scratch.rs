@@ -21,17 +21,17 @@ impl Scratch {
         let (rows, cols) = (m.next_multiple_of(16), n.next_multiple_of(48));
         let (deep, deepest) = (k.min(KC), k.min(LIGHT_KC));
         let block = |rows: usize, steps: usize| rows * (steps + GAP);
-        grow(&mut self.a, block(rows.min(MC), deep).max(block(rows.min(LIGHT_MC), deepest)));
+        self.a.grow(block(rows.min(MC), deep).max(block(rows.min(LIGHT_MC), deepest)));
         // A light block has at most `LIGHT` floats before its last strip is filled up.
         let light = cols.saturating_mul(deepest).min(LIGHT + 48 * LIGHT_KC);
-        grow(&mut self.b, (cols.min(NC) * deep).max(light));
+        self.b.grow((cols.min(NC) * deep).max(light));
         self.narrow();
     }
 
     /// Makes room for so many packed pairs of A and of B.
     #[cfg(target_arch = "x86_64")]
     pub(super) fn reserve_tiles(&mut self, pairs: [usize; 2]) {
-        self.tiles.iter_mut().zip(pairs).for_each(|(tiles, pairs)| grow(tiles, pairs));
+        self.tiles.iter_mut().zip(pairs).for_each(|(tiles, pairs)| tiles.grow(pairs));
     }
 
     /// The packed pairs of A and of B.
@@ -43,13 +43,13 @@ impl Scratch {
 
     /// Room for narrow columns of B over a block of steps.
     pub(super) fn narrow(&mut self) -> &mut [f32] {
-        grow(&mut self.narrow, NARROW * LIGHT_KC);
+        self.narrow.grow(NARROW * LIGHT_KC);
         &mut self.narrow
     }
 
     /// Makes room for the blocks of a C that is not kept.
     pub(super) fn reserve_block(&mut self, floats: usize) {
-        grow(&mut self.c, floats);
+        self.c.grow(floats);
     }
 
     /// Takes the room for blocks of C out, as products need the rest meanwhile.
@@ -74,12 +74,5 @@ pub(super) struct Block(Room);
 impl Block {
     pub(super) fn floats(&mut self) -> &mut [f32] {
         &mut self.0
-    }
-}
-
-/// Memory that is never written takes none: not every thread packs as much as it might have to.
-fn grow(room: &mut Room, floats: usize) {
-    if room.len() < floats {
-        *room = Room::zeros(floats);
     }
 }

@@ -18,13 +18,12 @@ pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, guard: &mut Gua
             weigh(bank.read(weights.source), weights.source.shape.cols, picked, mean, out);
             Ok(())
         }),
-        Op::Loss { delta, row_losses, .. } => {
+        Op::Loss { output, cached, targets, delta, row_losses, .. } => {
             bank.write_all([Some(delta), Some(row_losses)], |bank, [delta, row_losses]| {
-                let Op::Loss { output, cached, targets, .. } = op else { return Ok(()) };
-                let picked = pick_checked(op, targets, bank, args)?;
+                let picked = pick_checked(op, &targets, bank, args)?;
                 let outputs = Outputs {
                     rows: 0..row_losses.len(),
-                    values: bank.read(*output),
+                    values: bank.read(output),
                     cached: cached.map(|cached| bank.read(cached)),
                 };
                 losses(op, bank, picked, outputs, delta, row_losses)

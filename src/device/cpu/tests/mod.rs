@@ -124,6 +124,15 @@ fn assert_same(one: &[(String, Vec<u32>)], two: &[(String, Vec<u32>)], what: &st
     }
 }
 
+/// Asserts that a step executed at once on one thread, two and three leaves the bits of its program.
+fn assert_same_on_threads(step: &Step) {
+    let program = run(&Device::cpu_with_threads(1), step, false);
+    for threads in [1, 2, 3] {
+        let whole = run(&Device::cpu_with_threads(threads), step, true);
+        assert_same(&program, &whole, &format!("{threads} threads, {step:?}"));
+    }
+}
+
 /// The program with its gradients and updates put together.
 fn fused(program: &Program) -> Vec<Instruction> {
     fuse(program.ops.iter().map(|op| Instruction::Alone(*op)).collect(), program, |buffer| buffer)
@@ -154,11 +163,7 @@ fn wide_weights_are_fused_with_the_bits_of_the_program() {
         let network = Mlp::builder(150).hidden(1100, Activation::Tanh).output(2);
         let step = step_of(network, Some(Adam::new(0.01).into()), batch);
         assert_eq!(descents(&step.lower().expect("sound")), 1, "the first layer");
-        let program = run(&Device::cpu_with_threads(1), &step, false);
-        for threads in [1, 2, 3] {
-            let fused = run(&Device::cpu_with_threads(threads), &step, true);
-            assert_same(&program, &fused, &format!("{threads} threads, batches of {batch}"));
-        }
+        assert_same_on_threads(&step);
     }
 }
 
@@ -321,11 +326,7 @@ fn folded_steps_leave_the_bits_of_the_program() {
         assert_eq!(pairs.len(), 1);
         let folds = |instruction: &&Instruction| matches!(instruction, Instruction::Fold { .. });
         assert!(lists.iter().all(|list| list.iter().filter(folds).count() == 1));
-        let program = run(&Device::cpu_with_threads(1), &step, false);
-        for threads in [1, 2, 3] {
-            let folded = run(&Device::cpu_with_threads(threads), &step, true);
-            assert_same(&program, &folded, &format!("{threads} threads, {step:?}"));
-        }
+        assert_same_on_threads(&step);
     }
 }
 
