@@ -10,6 +10,7 @@ use super::gemm::{self, Beta, Cuttable, Engine, Stream, Terms, Work};
 use super::guard::Guard;
 use super::pool::Pool;
 use super::room::Room;
+use super::vectorize::{Vectorized, vectorize};
 
 /// Floating-point operations for which calling a worker pays: 30 microseconds' worth on one core,
 /// where a worker that spins answers in one microsecond, and one that is parked in about ten.
@@ -80,8 +81,8 @@ impl Crew {
     fn sum<const N: usize>(
         &mut self,
         count: usize,
-        mut work: Work<'_, '_, N>,
-        epilogue: impl Fn(usize, usize, &mut [f32], [&mut [f32]; N]),
+        work: Work<'_, '_, N>,
+        epilogue: impl Fn(usize, usize, &mut [f32], [&mut [f32]; N]) + Sync,
     ) {
         let ((m, n), beta) = (work.shape(), work.beta);
         self.terms.resize(self.terms.len().max(count * m * n), 0.0);
@@ -98,16 +99,16 @@ impl Crew {
             });
         }
         let terms = &self.terms;
-        work.rows(|row, run, beside| {
-            if beta == Beta::Overwrite {
-                run.fill(0.0);
-            }
-            for term in 0..count {
-                let term = &terms[term * m * n + row * n..][..n];
-                run.iter_mut().zip(term).for_each(|(sum, x)| *sum += x);
-            }
-            epilogue(row, 0, run, beside);
-        });
+        let add = |row: usize, col: usize, run: &mut [f32], beside: [&mut [f32]; N]| {
+            let terms = &terms[row * n + col..];
+            vectorize(Sum { terms, apart: m * n, count, beta, run: &mut *run });
+            epilogue(row, col, run, beside);
+        };
+        if count * m * n < SHARED_ELEMENTS {
+            work.rows(add);
+        } else {
+            self.pool.for_each(work.parts(self.pool.threads()), |_, part| part.rows(add));
+        }
     }
 
     /// Computes a product in blocks that are not kept: see [`Stream::run`].
@@ -162,6 +163,33 @@ impl Crew {
             items.for_each(work);
         } else {
             self.pool.for_each(items, |_, item| work(item));
+        }
+    }
+}
+
+/// A part of a row of a product that is a sum of `count` terms.
+struct Sum<'a> {
+    /// From the first element on.
+    terms: &'a [f32],
+    /// Elements from a term to the next.
+    apart: usize,
+    count: usize,
+    beta: Beta,
+    run: &'a mut [f32],
+}
+
+impl Vectorized for Sum<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { terms, apart, count, beta, run } = self;
+        if beta == Beta::Overwrite {
+            run.fill(0.0);
+        }
+        for term in 0..count {
+            let term = &terms[term * apart..][..run.len()];
+            run.iter_mut().zip(term).for_each(|(sum, x)| *sum += x);
         }
     }
 }

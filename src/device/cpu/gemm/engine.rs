@@ -4,6 +4,7 @@
 use super::amx;
 use super::kernel::Kernel;
 use super::product::Product;
+use super::upright;
 use super::{Beta, Lhs, MatMut, MatRef, Scratch};
 
 /// What computes a product. The bits of a result depend on it, so it is chosen once for a product,
@@ -67,6 +68,15 @@ impl Engine {
             Self::Vectors(_) => false,
             #[cfg(target_arch = "x86_64")]
             Self::Amx => true,
+        }
+    }
+
+    /// The kernels whose upright tiles compute a product, if they do.
+    pub(super) fn upright(self, a: &Lhs, b: &MatRef) -> Option<&'static Kernel> {
+        match self {
+            Self::Vectors(kernel) => upright::suits(kernel, a, b).then_some(kernel),
+            #[cfg(target_arch = "x86_64")]
+            Self::Amx => None,
         }
     }
 

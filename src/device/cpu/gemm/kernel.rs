@@ -7,7 +7,8 @@
 //! The tile is written once, over [`Vector`]; each instruction set supplies a vector and
 //! instantiates the tile inside a function that enables its features.
 
-use super::narrow::{COLUMN_VECTORS, NARROW};
+use super::kernel_upright::{COLUMNS, UprightFn};
+use super::narrow::NARROW;
 use super::pack::PackFn;
 use std::sync::OnceLock;
 
@@ -32,18 +33,13 @@ pub(super) const TAIL: usize = 1;
 /// As [`TAIL`], and columns of A are picked.
 pub(super) const PICK: usize = 2;
 
-/// Of narrow columns, A is read where it lies.
-pub(super) const IN_PLACE: usize = 0;
-/// Likewise, and columns of A are picked.
-pub(super) const PICKED: usize = 1;
-/// A is packed, in panels as high as half a vector.
-pub(super) const HALVES: usize = 2;
-
 /// What one call of a tile computes: `C (+)= A.B` over `depth` columns of A and rows of B.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tile {
     /// The rows of A, each at the first column of the block (of the source if `picks` is used).
     pub(super) a: [*const f32; MAX_ROWS],
+    /// The rows of A that the next tile begins with, which need not be valid.
+    pub(super) next: [*const f32; MAX_ROWS],
     /// Floats from a column of A to the next.
     pub(super) a_step: usize,
     /// The columns of A to use, for the kernels that pick.
@@ -74,14 +70,6 @@ pub(super) type TileFn = unsafe fn(&Tile);
 /// As [`TileFn`].
 pub(super) type DotFn = unsafe fn(&Tile);
 
-/// A fixed number of columns, with vectors along the rows of C: those of A from `a[0]` on lie side
-/// by side, a fixed number of vectors of them, and `tail` are those in the last. Or each half of a
-/// vector is in a panel of its own, all of which can be read: see [`HALVES`].
-///
-/// # Safety
-/// As [`TileFn`].
-pub(super) type ColumnFn = unsafe fn(&Tile);
-
 /// The micro-kernels of one instruction set.
 #[derive(Debug)]
 pub(in crate::device::cpu) struct Kernel {
@@ -90,8 +78,8 @@ pub(in crate::device::cpu) struct Kernel {
     pub(super) tiles: &'static [[[TileFn; 3]; TILE_VECTORS]],
     /// By columns - 1 and rows - 1.
     pub(super) dots: [&'static [DotFn]; NARROW],
-    /// By columns - 1, vectors - 1, and how A is read: [`IN_PLACE`], [`PICKED`] or [`HALVES`].
-    pub(super) columns: [[[ColumnFn; 3]; COLUMN_VECTORS]; NARROW],
+    /// By vectors - 1 and columns - 1.
+    pub(super) upright: &'static [[UprightFn; COLUMNS]],
     pub(super) pack: PackFn,
 }
 
@@ -106,7 +94,12 @@ impl Kernel {
         self.lanes * TILE_VECTORS
     }
 
-    /// Vectors across `cols` columns; `lanes` is a power of two.
+    /// Rows of the tallest upright tile.
+    pub(super) const fn height(&self) -> usize {
+        self.lanes * self.upright.len()
+    }
+
+    /// Vectors that hold `cols` numbers; `lanes` is a power of two.
     pub(super) const fn vectors(&self, cols: usize) -> usize {
         (cols + self.lanes - 1) >> self.lanes.trailing_zeros()
     }
@@ -148,8 +141,6 @@ pub(super) trait Vector: Copy {
     unsafe fn load(from: *const f32) -> Self;
     /// Zero in the lanes that the mask leaves out, which are not read.
     unsafe fn load_first(from: *const f32, mask: Self::Mask) -> Self;
-    /// Half a vector from either place.
-    unsafe fn load_halves(low: *const f32, high: *const f32) -> Self;
     /// Asks for the line at an address, which need not be valid.
     unsafe fn prefetch(at: *const f32);
     unsafe fn store(self, to: *mut f32);
@@ -216,13 +207,18 @@ pub(super) unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const KIN
                 }
             }
         }
+        let ahead = AHEAD.min(t.depth);
         let mut b_row = t.b;
         let mut column = 0;
         for p in 0..t.depth {
             let at = if KIND == PICK { *t.picks.add(p) as usize * t.a_step } else { column };
             if KIND != PICK && p % LINE == 0 {
-                for row in &a {
-                    V::prefetch(row.wrapping_add(at + AHEAD * t.a_step));
+                // Past the end of these rows the next begin.
+                let is_here = p + ahead < t.depth;
+                let (rows, there) =
+                    if is_here { (&t.a, p + ahead) } else { (&t.next, p + ahead - t.depth) };
+                for row in &rows[..MR] {
+                    V::prefetch(row.wrapping_add(there * t.a_step));
                 }
             }
             let mut b = [V::zero(); NV];
@@ -249,11 +245,17 @@ pub(super) unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const KIN
     }
 }
 
-/// The table of micro-kernels for the given numbers of rows: `$tile`, `$dots` and `$columns` are
-/// functions with the const parameters of those bodies. Dot products with many columns have fewer
-/// rows, so that the sums stay in registers.
+/// The table of micro-kernels for the given numbers of rows, and vectors of upright tiles: `$tile`,
+/// `$dots` and `$upright` are functions with the const parameters of those bodies. Dot products with
+/// many columns have fewer rows, so that the sums stay in registers.
 macro_rules! kernel {
-    ($lanes:expr, [$tile:ident, $dots:ident, $columns:ident], $pack:ident, [$($rows:literal),*]) => {
+    (
+        $lanes:expr,
+        [$tile:ident, $dots:ident, $upright:ident],
+        $pack:ident,
+        [$($rows:literal),*],
+        [$($vectors:literal),*]
+    ) => {
         Kernel {
             lanes: $lanes,
             tiles: &[$([
@@ -267,24 +269,16 @@ macro_rules! kernel {
                 &[$dots::<1, 3>, $dots::<2, 3>, $dots::<3, 3>, $dots::<4, 3>],
                 &[$dots::<1, 4>, $dots::<2, 4>, $dots::<3, 4>, $dots::<4, 4>],
             ],
-            columns: kernel!(@columns $columns, 1, 2, 3, 4),
+            upright: &[$([
+                $upright::<1, $vectors>,
+                $upright::<2, $vectors>,
+                $upright::<3, $vectors>,
+                $upright::<4, $vectors>,
+                $upright::<5, $vectors>,
+                $upright::<6, $vectors>,
+            ]),*],
             pack: $pack,
         }
-    };
-    (@columns $columns:ident, $($count:literal),*) => {
-        [$([
-            kernel!(@kinds $columns, $count, 1),
-            kernel!(@kinds $columns, $count, 2),
-            kernel!(@kinds $columns, $count, 3),
-            kernel!(@kinds $columns, $count, 4),
-        ]),*]
-    };
-    (@kinds $columns:ident, $count:literal, $vectors:literal) => {
-        [
-            $columns::<$count, $vectors, IN_PLACE>,
-            $columns::<$count, $vectors, PICKED>,
-            $columns::<$count, $vectors, HALVES>,
-        ]
     };
 }
 pub(super) use kernel;

@@ -1,15 +1,14 @@
 //! The micro-kernels with 256-bit vectors: tiles of 4 rows by 24 columns, which leaves one of the
 //! 16 registers for the broadcast of A beside 12 sums and 3 vectors of B.
 
-use super::kernel::{
-    HALVES, IN_PLACE, Kernel, PICK, PICKED, TAIL, Tile, Vector, WHOLE, kernel, tile,
-};
-use super::kernel_narrow::{columns, dots};
+use super::kernel::{Kernel, PICK, TAIL, Tile, Vector, WHOLE, kernel, tile};
+use super::kernel_dots::dots;
+use super::kernel_upright::{UprightTile, upright};
 use super::pack::{Panel, pack};
 use std::arch::x86_64::*;
 
 pub(super) static KERNEL: Kernel =
-    kernel!(8, [tile_avx2, dots_avx2, columns_avx2], pack_avx2, [1, 2, 3, 4]);
+    kernel!(8, [tile_avx2, dots_avx2, upright_avx2], pack_avx2, [1, 2, 3, 4], [1, 2]);
 
 #[target_feature(enable = "avx2,fma")]
 unsafe fn tile_avx2<const MR: usize, const NV: usize, const KIND: usize>(t: &Tile) {
@@ -24,9 +23,9 @@ unsafe fn dots_avx2<const MR: usize, const NR: usize>(t: &Tile) {
 }
 
 #[target_feature(enable = "avx2,fma")]
-unsafe fn columns_avx2<const NR: usize, const NV: usize, const KIND: usize>(t: &Tile) {
+unsafe fn upright_avx2<const NR: usize, const NV: usize>(t: &UprightTile) {
     // SAFETY: the contract is the caller's, and the features are enabled here.
-    unsafe { columns::<V256, NR, NV, KIND>(t) }
+    unsafe { upright::<V256, NR, NV>(t) }
 }
 
 #[target_feature(enable = "avx2,fma")]
@@ -74,12 +73,6 @@ impl Vector for V256 {
     unsafe fn load_first(from: *const f32, mask: __m256i) -> Self {
         // SAFETY: as said above; lanes outside of the mask are not accessed.
         Self(unsafe { _mm256_maskload_ps(from, mask) })
-    }
-
-    #[inline(always)]
-    unsafe fn load_halves(low: *const f32, high: *const f32) -> Self {
-        // SAFETY: as said above.
-        Self(unsafe { _mm256_loadu2_m128(high, low) })
     }
 
     #[inline(always)]

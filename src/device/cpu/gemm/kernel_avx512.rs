@@ -1,14 +1,18 @@
 //! The micro-kernels with 512-bit vectors: tiles of 8 rows by 48 columns.
 
-use super::kernel::{
-    HALVES, IN_PLACE, Kernel, PICK, PICKED, TAIL, Tile, Vector, WHOLE, kernel, tile,
-};
-use super::kernel_narrow::{columns, dots};
+use super::kernel::{Kernel, PICK, TAIL, Tile, Vector, WHOLE, kernel, tile};
+use super::kernel_dots::dots;
+use super::kernel_upright::{UprightTile, upright};
 use super::pack::{Panel, pack};
 use std::arch::x86_64::*;
 
-pub(super) static KERNEL: Kernel =
-    kernel!(16, [tile_avx512, dots_avx512, columns_avx512], pack_avx512, [1, 2, 3, 4, 5, 6, 7, 8]);
+pub(super) static KERNEL: Kernel = kernel!(
+    16,
+    [tile_avx512, dots_avx512, upright_avx512],
+    pack_avx512,
+    [1, 2, 3, 4, 5, 6, 7, 8],
+    [1, 2, 3, 4]
+);
 
 #[target_feature(enable = "avx512f")]
 unsafe fn tile_avx512<const MR: usize, const NV: usize, const KIND: usize>(t: &Tile) {
@@ -23,9 +27,9 @@ unsafe fn dots_avx512<const MR: usize, const NR: usize>(t: &Tile) {
 }
 
 #[target_feature(enable = "avx512f")]
-unsafe fn columns_avx512<const NR: usize, const NV: usize, const KIND: usize>(t: &Tile) {
+unsafe fn upright_avx512<const NR: usize, const NV: usize>(t: &UprightTile) {
     // SAFETY: the contract is the caller's, and the feature is enabled here.
-    unsafe { columns::<V512, NR, NV, KIND>(t) }
+    unsafe { upright::<V512, NR, NV>(t) }
 }
 
 #[target_feature(enable = "avx512f")]
@@ -37,18 +41,17 @@ unsafe fn pack_avx512(panel: &mut Panel) {
 /// Stores the first 1 to 4 numbers.
 ///
 /// # Safety
-/// There is room for `N` floats.
+/// There is room for `count` floats.
 #[inline(always)]
-unsafe fn store_row<const N: usize>(row: __m128, to: *mut f32) {
-    const { assert!(N > 0 && N <= 4) };
+unsafe fn store_row(row: __m128, to: *mut f32, count: usize) {
     // SAFETY: the room is the caller's; these instructions are in every x86-64.
     unsafe {
-        match N {
-            4 => _mm_storeu_ps(to, row),
+        match count {
+            4.. => _mm_storeu_ps(to, row),
             1 => _mm_store_ss(to, row),
             _ => {
                 _mm_storel_pd(to.cast(), _mm_castps_pd(row));
-                if N == 3 {
+                if count == 3 {
                     _mm_store_ss(to.add(2), _mm_movehl_ps(row, row));
                 }
             }
@@ -94,16 +97,6 @@ impl Vector for V512 {
     }
 
     #[inline(always)]
-    unsafe fn load_halves(low: *const f32, high: *const f32) -> Self {
-        // SAFETY: as said above.
-        unsafe {
-            let low = _mm512_castps256_ps512(_mm256_loadu_ps(low));
-            let (low, high) = (_mm512_castps_pd(low), _mm256_castps_pd(_mm256_loadu_ps(high)));
-            Self(_mm512_castpd_ps(_mm512_insertf64x4::<1>(low, high)))
-        }
-    }
-
-    #[inline(always)]
     unsafe fn prefetch(at: *const f32) {
         // SAFETY: a prefetch accesses nothing.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
@@ -141,21 +134,23 @@ impl Vector for V512 {
                 [_mm512_unpacklo_ps(even, odd), _mm512_unpackhi_ps(even, odd)]
                     .map(|pairs| _mm512_castps_pd(pairs))
             };
-            let ([a, b], [c, d]) = (pairs(0), pairs(2));
-            // Number i has rows i, i + 4, i + 8 and i + 12.
-            let quads = [
-                _mm512_unpacklo_pd(a, c),
-                _mm512_unpackhi_pd(a, c),
-                _mm512_unpacklo_pd(b, d),
-                _mm512_unpackhi_pd(b, d),
-            ];
-            for (i, quads) in quads.into_iter().enumerate() {
-                let quads = _mm512_castpd_ps(quads);
-                let row = |at: usize| to.add((i + 4 * at) * step);
-                store_row::<N>(_mm512_extractf32x4_ps::<0>(quads), row(0));
-                store_row::<N>(_mm512_extractf32x4_ps::<1>(quads), row(1));
-                store_row::<N>(_mm512_extractf32x4_ps::<2>(quads), row(2));
-                store_row::<N>(_mm512_extractf32x4_ps::<3>(quads), row(3));
+            for first in (0..N).step_by(4) {
+                let ([a, b], [c, d]) = (pairs(first), pairs(first + 2));
+                // Number i has rows i, i + 4, i + 8 and i + 12.
+                let quads = [
+                    _mm512_unpacklo_pd(a, c),
+                    _mm512_unpackhi_pd(a, c),
+                    _mm512_unpacklo_pd(b, d),
+                    _mm512_unpackhi_pd(b, d),
+                ];
+                for (i, quads) in quads.into_iter().enumerate() {
+                    let quads = _mm512_castpd_ps(quads);
+                    let row = |at: usize| to.add((i + 4 * at) * step + first);
+                    store_row(_mm512_extractf32x4_ps::<0>(quads), row(0), N - first);
+                    store_row(_mm512_extractf32x4_ps::<1>(quads), row(1), N - first);
+                    store_row(_mm512_extractf32x4_ps::<2>(quads), row(2), N - first);
+                    store_row(_mm512_extractf32x4_ps::<3>(quads), row(3), N - first);
+                }
             }
         }
     }

@@ -2,23 +2,28 @@
 //!
 //! They run where nothing better is known: aarch64 (NEON is always there), wasm, old x86.
 
-use super::kernel::{
-    HALVES, IN_PLACE, Kernel, PICK, PICKED, TAIL, Tile, Vector, WHOLE, kernel, tile,
-};
-use super::kernel_narrow::{columns, dots};
+use super::kernel::{Kernel, PICK, TAIL, Tile, Vector, WHOLE, kernel, tile};
+use super::kernel_dots::dots;
+use super::kernel_upright::{UprightTile, upright};
 use super::pack::{Panel, pack};
 
 /// Four vectors of sums fewer than the registers of the target: 32 on aarch64, else 16.
 #[cfg(target_arch = "aarch64")]
 pub(super) static KERNEL: Kernel = kernel!(
     4,
-    [tile_portable, dots_portable, columns_portable],
+    [tile_portable, dots_portable, upright_portable],
     pack_portable,
-    [1, 2, 3, 4, 5, 6, 7, 8]
+    [1, 2, 3, 4, 5, 6, 7, 8],
+    [1, 2, 3, 4]
 );
 #[cfg(not(target_arch = "aarch64"))]
-pub(super) static KERNEL: Kernel =
-    kernel!(4, [tile_portable, dots_portable, columns_portable], pack_portable, [1, 2, 3, 4]);
+pub(super) static KERNEL: Kernel = kernel!(
+    4,
+    [tile_portable, dots_portable, upright_portable],
+    pack_portable,
+    [1, 2, 3, 4],
+    [1, 2]
+);
 
 unsafe fn tile_portable<const MR: usize, const NV: usize, const KIND: usize>(t: &Tile) {
     // SAFETY: the contract is the caller's; no feature is needed.
@@ -30,9 +35,9 @@ unsafe fn dots_portable<const MR: usize, const NR: usize>(t: &Tile) {
     unsafe { dots::<V128, MR, NR>(t) }
 }
 
-unsafe fn columns_portable<const NR: usize, const NV: usize, const KIND: usize>(t: &Tile) {
+unsafe fn upright_portable<const NR: usize, const NV: usize>(t: &UprightTile) {
     // SAFETY: the contract is the caller's; no feature is needed.
-    unsafe { columns::<V128, NR, NV, KIND>(t) }
+    unsafe { upright::<V128, NR, NV>(t) }
 }
 
 /// Whether `f32::mul_add` is one instruction; elsewhere it is a slow call.
@@ -88,13 +93,6 @@ impl Vector for V128 {
         }
         // SAFETY: as said above; only the lanes of the mask are read.
         Self::from_fn(|lane| if lane < lanes { unsafe { *from.add(lane) } } else { 0.0 })
-    }
-
-    #[inline(always)]
-    unsafe fn load_halves(low: *const f32, high: *const f32) -> Self {
-        // SAFETY: as said above; an array has the alignment of its elements.
-        let [[a, b], [c, d]] = [low, high].map(|half| unsafe { half.cast::<[f32; 2]>().read() });
-        Self([a, b, c, d])
     }
 
     #[inline(always)]

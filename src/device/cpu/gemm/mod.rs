@@ -26,8 +26,9 @@ mod kernel;
 mod kernel_avx2;
 #[cfg(target_arch = "x86_64")]
 mod kernel_avx512;
-mod kernel_narrow;
+mod kernel_dots;
 mod kernel_portable;
+mod kernel_upright;
 mod narrow;
 mod pack;
 mod product;
@@ -36,6 +37,7 @@ mod scratch;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod upright;
 mod view;
 mod work;
 

@@ -1,19 +1,16 @@
 //! The last columns of C where they would fill only a small part of a vector.
 //!
 //! 50 columns are three vectors and two columns, which as lanes of a fourth vector would cost a
-//! third of the rest. Where rows of A are contiguous, up to 4 such columns are dot products along k;
-//! where columns of A are, the vectors lie along the rows of C, for up to 10.
+//! third of the rest. Where rows of A are contiguous, up to 4 such columns are dot products along k.
+//! Where columns of A are, tiles stand upright: see [`Upright`](super::upright::Upright).
 
-use super::kernel::{HALVES, IN_PLACE, MAX_ROWS, PICKED, Tile};
-use super::product::{Block, GAP, Product, parts};
+use super::kernel::{MAX_ROWS, Tile};
+use super::product::{Block, Product, parts};
 use super::runs::Runs;
 use super::{Beta, Scratch};
 
 /// The most narrow columns that are computed together.
 pub(super) const NARROW: usize = 4;
-/// Vectors of rows of the tallest tile of narrow columns: with 4 columns 16 accumulators, enough to
-/// hide how long a multiply-add takes.
-pub(super) const COLUMN_VECTORS: usize = 4;
 /// The least steps of k for which dot products pay, as the lanes of each have to be added up.
 const LEAST_STEPS: usize = 96;
 /// The steps of k after which the lanes of dot products are added up. Blocks of k end there, so
@@ -28,35 +25,23 @@ impl Product<'_, '_> {
         let n = self.c.cols();
         let lanes = self.kernel.lanes;
         let left = n & (lanes - 1);
-        let few = NARROW.min(lanes / 2);
-        let (most, pays) = if self.a.rows_are_runs() {
-            // Dot products read B anew for every few columns.
-            (few, n == 1 || self.b.rows() >= LEAST_STEPS)
-        } else {
-            // Vectors along the rows of C do not, if there are enough rows to fill the tallest tile.
-            let many = self.c.rows() >= COLUMN_VECTORS * lanes;
-            let most = if many { lanes * 5 / 8 } else { few };
-            (most, self.a.columns_are_runs() && self.b.col_stride() == 1)
-        };
-        if pays && left <= most { n - left } else { n }
+        // Dot products read B anew for every few columns.
+        let pays = n == 1 || self.b.rows() >= LEAST_STEPS;
+        let is_narrow = self.a.rows_are_runs() && pays && left <= NARROW.min(lanes / 2);
+        if is_narrow { n - left } else { n }
     }
 
-    /// Whether there are narrow columns that are dot products.
-    pub(super) fn has_dots(&self) -> bool {
-        self.a.rows_are_runs() && self.wide() < self.c.cols()
-    }
-
-    /// A block of narrow columns, of which A may be packed.
+    /// A block of narrow columns.
     pub(super) fn narrow(
         &mut self,
         block: &Block,
-        is_packed: bool,
         scratch: &mut Scratch,
         epilogue: &mut impl FnMut(usize, usize, &mut [f32]),
     ) {
         let Block { rows, cols, steps } = block;
         let mut tile = Tile {
             a: [std::ptr::null(); MAX_ROWS],
+            next: [std::ptr::null(); MAX_ROWS],
             a_step: self.a.col_stride(),
             picks: std::ptr::null(),
             b: self.b.at(steps.start, cols.start),
@@ -68,11 +53,6 @@ impl Product<'_, '_> {
             accumulate: steps.start > 0 || self.beta == Beta::Accumulate,
         };
         let runs = &mut Runs::new(rows.start, cols.clone(), &self.c);
-        if !self.a.rows_are_runs() {
-            let panels = is_packed && 2 * self.kernel.rows() == self.kernel.lanes;
-            let packed_a = panels.then(|| &*scratch.blocks().0);
-            return self.columns(block, packed_a, &mut tile, runs, epilogue);
-        }
         if self.b.row_stride() == 1 {
             tile.b_step = self.b.col_stride();
         } else {
@@ -124,53 +104,6 @@ impl Product<'_, '_> {
                 if from == steps.end {
                     break;
                 }
-            }
-            if steps.end == self.b.rows() {
-                runs.hand_on(part.end, part.end == rows.end, &mut self.c, epilogue);
-            }
-        }
-    }
-
-    /// Columns of C, with vectors along its rows.
-    fn columns(
-        &mut self,
-        block: &Block,
-        packed_a: Option<&[f32]>,
-        tile: &mut Tile,
-        runs: &mut Runs,
-        epilogue: &mut impl FnMut(usize, usize, &mut [f32]),
-    ) {
-        let Block { rows, cols, steps } = block;
-        let picks = self.a.picked_columns(steps.start);
-        tile.picks = picks.map_or(std::ptr::null(), <[u32]>::as_ptr);
-        let kind = match (packed_a, picks) {
-            (Some(_), _) => HALVES,
-            (None, Some(_)) => PICKED,
-            (None, None) => IN_PLACE,
-        };
-        let lanes = self.kernel.lanes;
-        for part in parts(rows.clone(), COLUMN_VECTORS * lanes) {
-            let vectors = self.kernel.vectors(part.len());
-            tile.tail = part.len() - (vectors - 1) * lanes;
-            if let Some(packed) = packed_a {
-                tile.a_step = self.kernel.rows();
-                for (half, place) in tile.a.iter_mut().enumerate() {
-                    // What a last half without rows reads is not used.
-                    let row = (part.start + half * tile.a_step).min(part.end - 1) - rows.start;
-                    let panel = row / tile.a_step * tile.a_step;
-                    *place = packed[panel * (steps.len() + GAP)..].as_ptr();
-                }
-            } else {
-                self.a.find_rows(part.start, steps.start, &mut tile.a[..1]);
-            }
-            for cols in parts(cols.clone(), NARROW) {
-                tile.b = self.b.at(steps.start, cols.start);
-                tile.c = self.c.at(part.start, cols.start);
-                let kernel = self.kernel.columns[cols.len() - 1][vectors - 1][kind];
-                // SAFETY: this processor has the kernel's features, as `Kernel::all` says. The views
-                // hold the rows, columns and steps; A's columns are contiguous, or `pack_a` has filled
-                // the panels of these rows and steps, and B's rows are contiguous.
-                unsafe { kernel(tile) };
             }
             if steps.end == self.b.rows() {
                 runs.hand_on(part.end, part.end == rows.end, &mut self.c, epilogue);

@@ -96,8 +96,12 @@ unsafe fn copy<V: Vector>(panel: &mut Panel) {
     }
 }
 
+/// Copies lanes of a step.
+///
+/// # Safety
+/// As [`Vector`], of so many lanes.
 #[inline(always)]
-unsafe fn copy_step<V: Vector>(from: *const f32, lanes: usize, to: *mut f32) {
+pub(super) unsafe fn copy_step<V: Vector>(from: *const f32, lanes: usize, to: *mut f32) {
     let mut lane = 0;
     // SAFETY: the caller vouches for the lanes.
     unsafe {

@@ -8,6 +8,7 @@ use super::kernel::{Kernel, MAX_ROWS, PICK, TAIL, TILE_VECTORS, Tile, WHOLE};
 use super::narrow::DOT_STEPS;
 use super::pack::Panel;
 use super::runs::Runs;
+use super::upright::{self, Upright};
 use super::{Beta, Lhs, MatMut, MatRef, Scratch};
 use std::ops::Range;
 
@@ -93,7 +94,7 @@ impl Product<'_, '_> {
         let light = k.min(KC) * nc <= LIGHT;
         // Few strips read A in place, if its rows are runs or its columns few and so in cache.
         let (few, far) = (n <= 4 * strip, self.a.columns_are_runs() && k > 128);
-        let dots = self.has_dots();
+        let dots = wide < n;
         let unit = if dots { DOT_STEPS } else { 1 };
         let most = if k <= KC {
             k
@@ -121,6 +122,9 @@ impl Product<'_, '_> {
         scratch: &mut Scratch,
     ) {
         let (m, n, k) = (self.c.rows(), self.c.cols(), self.b.rows());
+        if upright::suits(self.kernel, &self.a, &self.b) {
+            return self.upright(epilogue, scratch);
+        }
         if n <= self.kernel.cols() && k <= KC && self.b.col_stride() == 1 {
             // What the plan would say, without the time to make one: there are tiny products.
             let (wide, b) = (self.wide(), self.b.at(0, 0));
@@ -129,7 +133,7 @@ impl Product<'_, '_> {
                 self.strip(&part(0..wide), None, (b, self.b.row_stride()), epilogue);
             }
             if wide < n {
-                self.narrow(&part(wide..n), false, scratch, epilogue);
+                self.narrow(&part(wide..n), scratch, epilogue);
             }
             return;
         }
@@ -150,6 +154,21 @@ impl Product<'_, '_> {
                 }
                 steps = steps.end..k.min(steps.end + plan.kc);
             }
+        }
+    }
+
+    /// All of it by upright tiles.
+    fn upright(
+        &mut self,
+        epilogue: &mut impl FnMut(usize, usize, &mut [f32]),
+        scratch: &mut Scratch,
+    ) {
+        let (m, n) = (self.c.rows(), self.c.cols());
+        let mut runs = Runs::new(0, 0..n, &self.c);
+        let mut upright = Upright::new(self.kernel, self.a, self.b, scratch);
+        for rows in parts(0..m, self.kernel.height()) {
+            upright.multiply(&mut self.c, rows.clone(), self.beta);
+            runs.hand_on(rows.end, rows.end == m, &mut self.c, epilogue);
         }
     }
 
@@ -195,7 +214,7 @@ impl Product<'_, '_> {
         }
         if block.cols.end > wide {
             let narrow = Block { cols: wide..block.cols.end, ..block.clone() };
-            self.narrow(&narrow, plan.pack_a, scratch, epilogue);
+            self.narrow(&narrow, scratch, epilogue);
         }
     }
 
@@ -221,6 +240,7 @@ impl Product<'_, '_> {
         };
         let mut tile = Tile {
             a: [std::ptr::null(); MAX_ROWS],
+            next: [std::ptr::null(); MAX_ROWS],
             a_step: if packed_a.is_some() { tallest } else { self.a.col_stride() },
             picks: picks.map_or(std::ptr::null(), <[u32]>::as_ptr),
             b,
@@ -241,8 +261,13 @@ impl Product<'_, '_> {
                 for (lane, place) in tile.a.iter_mut().enumerate() {
                     *place = panel.wrapping_add(lane);
                 }
+                tile.next = tile.a.map(|a| a.wrapping_add(steps.len() * tallest));
             } else {
                 self.a.find_rows(i, steps.start, &mut tile.a[..height]);
+                let after = part.end..self.c.rows().min(part.end + tallest);
+                if picks.is_none() && !after.is_empty() {
+                    self.a.find_rows(after.start, steps.start, &mut tile.next[..after.len()]);
+                }
             }
             tile.c = self.c.at(i, cols.start);
             let kernel = self.kernel.tiles[height - 1][vectors - 1][kind];

@@ -2,6 +2,7 @@
 
 use super::narrow::NARROW;
 use super::product::{GAP, KC, LIGHT, LIGHT_KC, LIGHT_MC, MC, NC};
+use super::upright::MAX_HEIGHT;
 use crate::device::cpu::room::Room;
 
 /// Room for the packed blocks of products up to a size. One for each thread. It begins at cache lines, so that no
@@ -21,7 +22,9 @@ impl Scratch {
         let (rows, cols) = (m.next_multiple_of(16), n.next_multiple_of(48));
         let (deep, deepest) = (k.min(KC), k.min(LIGHT_KC));
         let block = |rows: usize, steps: usize| rows * (steps + GAP);
-        self.a.grow(block(rows.min(MC), deep).max(block(rows.min(LIGHT_MC), deepest)));
+        let lying = block(rows.min(MC), deep).max(block(rows.min(LIGHT_MC), deepest));
+        // Two panels of upright tiles.
+        self.a.grow(lying.max(2 * MAX_HEIGHT * deep));
         // A light block has at most `LIGHT` floats before its last strip is filled up.
         let light = cols.saturating_mul(deepest).min(LIGHT + 48 * LIGHT_KC);
         self.b.grow((cols.min(NC) * deep).max(light));

@@ -5,7 +5,9 @@
 
 use super::cut::{Cut, Cuttable, Parts, ROWS};
 use super::engine::{Engine, Operands};
-use super::product::LIGHT;
+use super::kernel::Kernel;
+use super::product::{LIGHT, parts};
+use super::upright::Upright;
 use super::work::{cost, runs, take};
 use super::{Beta, Lhs, MatMut, MatRef, Scratch};
 
@@ -17,6 +19,8 @@ const PACKED_BLOCK: usize = 1 << 15;
 /// Rows and columns of a block whose B leaves the cache, and those on a matrix unit.
 const LARGE: [usize; 2] = [256, 512];
 const PACKED_LARGE: [usize; 2] = [512, 1024];
+/// Elements of the panels of upright tiles that are handed on together: 16 KiB of the L1 cache.
+const UPRIGHT_BLOCK: usize = 1 << 13;
 /// The least columns of such blocks.
 const LEAST_COLS: usize = 256;
 /// The blocks that each thread should find where B stays in cache, so that all finish at about one
@@ -27,9 +31,22 @@ const BLOCKS: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Stream<'a, 'c, const N: usize> {
     engine: Engine,
+    /// The kernels whose upright tiles compute it, if they do.
+    upright: Option<&'static Kernel>,
     a: Lhs<'a>,
     b: MatRef<'a>,
     beside: [Option<MatMut<'c>>; N],
+}
+
+/// The rows of a block of `m` that so many threads share, a multiple of `unit`.
+fn shared(m: usize, threads: usize, unit: usize) -> usize {
+    let blocks = if threads > 1 { BLOCKS * threads } else { 1 };
+    m.div_ceil(blocks).next_multiple_of(unit).max(unit)
+}
+
+/// The rows of upright tiles of `n` columns that are handed on together.
+fn panels(n: usize, height: usize) -> usize {
+    (UPRIGHT_BLOCK / n.max(1) / height).max(1) * height
 }
 
 /// The largest block of a product (m, n, k) that is computed by so many threads.
@@ -37,8 +54,7 @@ fn block(engine: Engine, [m, n, k]: [usize; 3], threads: usize) -> [usize; 2] {
     if n.saturating_mul(k) <= LIGHT && n <= BLOCK / ROWS {
         let elements = if engine.packs() { PACKED_BLOCK } else { BLOCK };
         let rows = (elements / n.max(1)).max(ROWS) / ROWS * ROWS;
-        let shared = m.div_ceil(BLOCKS * threads).next_multiple_of(ROWS).max(ROWS);
-        return [if threads > 1 { rows.min(shared) } else { rows }, n];
+        return [rows.min(shared(m, threads, ROWS)), n];
     }
     let [rows, cols] = if engine.packs() { PACKED_LARGE } else { LARGE };
     // As many for each thread, each with columns of its own if there are enough.
@@ -56,7 +72,8 @@ fn block(engine: Engine, [m, n, k]: [usize; 3], threads: usize) -> [usize; 2] {
 impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
     /// The product of `a` and `b`, and matrices of its shape, of which some may not be there.
     pub(crate) fn new(a: Lhs<'a>, b: MatRef<'a>, beside: [Option<MatMut<'c>>; N]) -> Self {
-        Self { engine: Engine::of(a.rows(), b.cols(), b.rows()), a, b, beside }
+        let engine = Engine::of(a.rows(), b.cols(), b.rows());
+        Self { engine, upright: engine.upright(&a, &b), a, b, beside }
     }
 
     /// Makes room for a product that is computed by so many threads, or by one of them alone.
@@ -81,24 +98,41 @@ impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
     /// The blocks, for so many threads.
     pub(crate) fn blocks(self, threads: usize) -> impl DoubleEndedIterator<Item = Self> + Send {
         let (m, n) = self.shape();
-        let [rows, cols] = block(self.engine, [m, n, self.b.rows()], threads);
+        let [rows, cols] = match self.upright {
+            Some(kernel) => [shared(m, threads, kernel.height()), n],
+            None => block(self.engine, [m, n, self.b.rows()], threads),
+        };
         Parts::new(self, Cut::Cols(cols)).flat_map(move |part| Parts::new(part, Cut::Rows(rows)))
     }
 
     /// Computes a block and calls `epilogue` with its elements and those of the other matrices, in
     /// runs of a row or of several.
     pub(crate) fn run(self, epilogue: impl Fn(&mut [f32], [&mut [f32]; N]), scratch: &mut Scratch) {
-        let Self { engine, a, b, mut beside } = self;
-        let (m, n) = (a.rows(), b.cols());
-        scratch.reserve_block(m * n);
+        let (m, n) = self.shape();
+        let Self { engine, upright, a, b, mut beside } = self;
+        let rows = upright.map_or(m, |kernel| panels(n, kernel.height())).min(m);
+        scratch.reserve_block(rows * n);
         let mut room = scratch.take_block();
-        let floats = &mut room.floats()[..m * n];
-        let c = MatMut::row_major(floats, m, n);
-        engine.run(Operands { a, b, c, beta: Beta::Overwrite }, |_, _, _| (), scratch);
+        let floats = &mut room.floats()[..rows * n];
         let whole = beside.iter().flatten().all(MatMut::is_contiguous);
-        let run = if whole { m * n } else { n };
-        for (i, floats) in floats.chunks_exact_mut(run.max(1)).enumerate() {
-            epilogue(floats, runs(&mut beside, (i, 0), run));
+        let mut hand_on = |first: usize, floats: &mut [f32]| {
+            let run = if whole { floats.len() } else { n };
+            for (i, floats) in floats.chunks_exact_mut(run.max(1)).enumerate() {
+                epilogue(floats, runs(&mut beside, (first + i, 0), run));
+            }
+        };
+        if let Some(kernel) = upright {
+            let mut upright = Upright::new(kernel, a, b, scratch);
+            for part in parts(0..m, rows) {
+                let floats = &mut floats[..part.len() * n];
+                let mut c = MatMut::row_major(floats, part.len(), n);
+                upright.multiply(&mut c, 0..part.len(), Beta::Overwrite);
+                hand_on(part.start, floats);
+            }
+        } else {
+            let c = MatMut::row_major(floats, m, n);
+            engine.run(Operands { a, b, c, beta: Beta::Overwrite }, |_, _, _| (), scratch);
+            hand_on(0, floats);
         }
         scratch.put_block(room);
     }

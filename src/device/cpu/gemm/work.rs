@@ -70,11 +70,13 @@ impl<'a, 'c, const N: usize> Work<'a, 'c, N> {
         engine.run(Operands { a, b, c, beta }, with_beside, scratch);
     }
 
-    /// Calls `work` for every row of C, with those of the other matrices.
-    pub(crate) fn rows(&mut self, mut work: impl FnMut(usize, &mut [f32], [&mut [f32]; N])) {
-        let (m, n) = self.shape();
+    /// Calls `work` for every row of C, with its place as for [`Work::run`] and those of the other
+    /// matrices.
+    pub(crate) fn rows(mut self, mut work: impl FnMut(usize, usize, &mut [f32], [&mut [f32]; N])) {
+        let ((m, n), (row, col)) = (self.shape(), self.c.origin());
         for i in 0..m {
-            work(i, self.c.run(i, 0, n), runs(&mut self.beside, (i, 0), n));
+            let beside = runs(&mut self.beside, (i, 0), n);
+            work(row + i, col, self.c.run(i, 0, n), beside);
         }
     }
 
@@ -137,14 +139,21 @@ pub(crate) struct Terms<'a> {
 impl<'a> Terms<'a> {
     /// The number of terms of a product (m, n, k); one if it is not cut. Two keep each of two
     /// threads with its half of B at the least cost; more, of long ones, are for more threads.
-    pub(crate) const fn count(m: usize, n: usize, k: usize) -> usize {
-        let pays = m <= 64 && m * n <= 1 << 14 && m * n * k >= Self::LEAST;
-        match k {
-            _ if !pays => 1,
+    ///
+    /// Of many rows, threads that share k spare each other half of B, which the other one has updated,
+    /// and a quarter of A, which a weight gradient reads by columns again; what they exchange instead
+    /// are the terms, which have to be fewer.
+    pub(crate) fn count(m: usize, n: usize, k: usize) -> usize {
+        let count = match k {
             0..384 => 1,
             384..3072 => 2,
             _ => 4,
-        }
+        };
+        let few = m <= 64 && m * n <= 1 << 14;
+        let spared = k.saturating_mul(n) / 2 + m.saturating_mul(k) / 4;
+        let pays = few || 2 * count * m.saturating_mul(n) <= spared;
+        let large = m.saturating_mul(n).saturating_mul(k) >= Self::LEAST;
+        if pays && large && !Engine::of(m, n, k).packs() { count } else { 1 }
     }
 
     /// The least multiplications for which it pays that threads share them.

@@ -1,6 +1,7 @@
 //! Whole programs: what is executed at once, on any number of threads, against instruction by
 //! instruction.
 
+mod terms;
 mod turned;
 
 use super::fold::{Pair, fold};
@@ -170,7 +171,7 @@ fn wide_weights_are_fused_with_the_bits_of_the_program() {
 #[test]
 fn every_number_of_threads_leaves_the_same_bits() {
     for optimizer in [None, Some(Adam::new(0.01).into())] {
-        for batch in [64, 100] {
+        for batch in [64, 100, 260] {
             let step = step(optimizer, batch);
             let one = run(&Device::cpu_with_threads(1), &step, true);
             for threads in [2, 3, 5] {

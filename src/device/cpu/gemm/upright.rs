@@ -1,0 +1,200 @@
+//! Products by upright tiles: those of a weight gradient, whose A is a minibatch transposed.
+//!
+//! The numbers of a column of A lie side by side, as they are a row of the minibatch. Vectors go along
+//! them, so any number of columns of C is computed without a lane to spare. From the outside in: panels of
+//! A as high as a tile, blocks of k, tiles.
+//!
+//! The tiles of a panel read a copy of it, as rows of a minibatch lie anywhere in memory, and often all
+//! in one set of a cache. Meanwhile they copy the next panel, a step of k now and then: multiply-adds
+//! leave room for the few instructions, and memory has time to deliver.
+
+use super::kernel::Kernel;
+use super::kernel_upright::{COLUMNS, Carry, Steps, UprightTile};
+use super::pack::Panel;
+use super::product::{KC, LIGHT, parts};
+use super::{Beta, Lhs, MatMut, MatRef, Scratch};
+use std::ops::Range;
+
+/// The most columns of C. Of more, packing A takes a small part of the time, and rows of B would
+/// leave the L2 cache.
+const MOST_COLUMNS: usize = LIGHT / KC;
+/// So many tiles read A where it lies: a copy would take as long as it saves.
+const IN_PLACE: usize = 2;
+/// Rows of the tallest tile of any instruction set.
+pub(super) const MAX_HEIGHT: usize = 64;
+
+/// Whether a product is computed by upright tiles: if they are fewer vectors of multiply-adds, and as
+/// high as they can be or need no copy of A.
+pub(super) fn suits(kernel: &Kernel, a: &Lhs, b: &MatRef) -> bool {
+    let (m, n) = (a.rows(), b.cols());
+    let fewer = kernel.vectors(m) * n <= m * kernel.vectors(n);
+    let (is_high, is_read_once) = (m >= kernel.height(), n <= IN_PLACE * COLUMNS);
+    let operands = a.columns_are_runs() && b.col_stride() == 1 && b.rows() > 0;
+    operands && n <= MOST_COLUMNS && fewer && (is_high || is_read_once)
+}
+
+/// A product whose rows are computed panel by panel, in their order.
+pub(super) struct Upright<'a> {
+    kernel: &'static Kernel,
+    a: Lhs<'a>,
+    b: MatRef<'a>,
+    /// Room for a copy of the panel that is computed, and for one of the panel after it.
+    copies: [&'a mut [f32]; 2],
+    /// Columns of a tile; the last may have fewer.
+    cols: usize,
+    /// Steps of a block of k; the last may have fewer.
+    depth: usize,
+    /// The panel that is computed next.
+    next: Option<Part>,
+    /// Whether the first copy is of this panel.
+    is_copied: bool,
+}
+
+/// Rows and steps of A: those of a panel.
+#[derive(Debug, Clone)]
+struct Part {
+    rows: Range<usize>,
+    steps: Range<usize>,
+}
+
+impl<'a> Upright<'a> {
+    /// Of operands that [`suits`] accepts, or some of their rows.
+    pub(super) fn new(
+        kernel: &'static Kernel,
+        a: Lhs<'a>,
+        b: MatRef<'a>,
+        scratch: &'a mut Scratch,
+    ) -> Self {
+        let (m, n, k) = (a.rows(), b.cols(), b.rows());
+        assert!(kernel.height() <= MAX_HEIGHT && a.cols() == k, "shapes of a product disagree");
+        scratch.reserve(m, n, k);
+        let depth = k.div_ceil(k.div_ceil(KC));
+        let (one, other) = scratch.blocks().0.split_at_mut(MAX_HEIGHT * depth);
+        let next = Some(Part { rows: 0..kernel.height().min(m), steps: 0..depth });
+        let cols = n.div_ceil(n.div_ceil(COLUMNS));
+        let copies = [one, &mut other[..MAX_HEIGHT * depth]];
+        Self { kernel, a, b, copies, cols, depth, next, is_copied: false }
+    }
+
+    /// The next rows of the product, as the given rows of C, which end where a panel does.
+    ///
+    /// # Panics
+    /// If they do not, or C is not so large.
+    pub(super) fn multiply(&mut self, c: &mut MatMut, rows: Range<usize>, beta: Beta) {
+        assert!(rows.end <= c.rows() && c.cols() == self.b.cols(), "shapes of a product disagree");
+        for rows in parts(rows, self.kernel.height()) {
+            while let Some(part) = self.next.take() {
+                assert!(part.rows.len() == rows.len(), "rows end within a panel");
+                self.next = self.after(&part);
+                let accumulate = part.steps.start > 0 || beta == Beta::Accumulate;
+                self.panel(&part, c, rows.start, accumulate);
+                if part.steps.end == self.b.rows() {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// The panel after one, or none.
+    fn after(&self, part: &Part) -> Option<Part> {
+        let (m, k) = (self.a.rows(), self.b.rows());
+        let Part { rows, steps } = part;
+        if steps.end < k {
+            let steps = steps.end..k.min(steps.end + self.depth);
+            return Some(Part { rows: rows.clone(), steps });
+        }
+        let rows = rows.end..m.min(rows.end + self.kernel.height());
+        (!rows.is_empty()).then_some(Part { rows, steps: 0..self.depth })
+    }
+
+    /// All tiles of a panel, from a row of C on.
+    fn panel(&mut self, part: &Part, c: &mut MatMut, row: usize, accumulate: bool) {
+        let n = self.b.cols();
+        let (vectors, tiles) = (self.kernel.vectors(part.rows.len()), n.div_ceil(self.cols));
+        let copies = tiles > IN_PLACE;
+        if copies && !self.is_copied {
+            self.copy(part);
+        }
+        let carried = self.next.clone().filter(|_| copies);
+        let steps = carried.as_ref().map_or(0, |next| next.steps.len());
+        // The steps that each tile copies.
+        let share = steps.div_ceil(tiles);
+        let mut tile = UprightTile {
+            a: if copies { self.copied(part) } else { self.source(part) },
+            b: std::ptr::null(),
+            b_step: self.b.row_stride(),
+            depth: part.steps.len(),
+            c: std::ptr::null_mut(),
+            c_step: c.leading(),
+            tail: part.rows.len() - (vectors - 1) * self.kernel.lanes,
+            accumulate,
+            carry: self.carry(carried.as_ref().unwrap_or(part), part.steps.len(), share),
+        };
+        for (i, cols) in parts(0..n, self.cols).enumerate() {
+            tile.b = self.b.at(part.steps.start, cols.start);
+            tile.c = c.at(row, cols.start);
+            tile.carry.steps = (i * share).min(steps)..((i + 1) * share).min(steps);
+            let kernel = self.kernel.upright[vectors - 1][cols.len() - 1];
+            // SAFETY: this processor has the kernel's features, as `Kernel::all` says. The views hold
+            // the rows, columns and steps of both panels, as `multiply` has made sure of C, and a
+            // copy has room for as many rows and steps as a panel can have.
+            unsafe { kernel(&tile) };
+        }
+        self.is_copied = carried.is_some();
+        if self.is_copied {
+            self.copies.swap(0, 1);
+        }
+    }
+
+    /// Where a panel lies in A.
+    fn source(&self, part: &Part) -> Steps {
+        let mut first = [std::ptr::null()];
+        self.a.find_rows(part.rows.start, part.steps.start, &mut first);
+        let picks = self.a.picked_columns(part.steps.start);
+        let picks = picks.map_or(std::ptr::null(), <[u32]>::as_ptr);
+        Steps { first: first[0], stride: self.a.col_stride(), picks }
+    }
+
+    /// Where the copy of a panel lies.
+    fn copied(&self, part: &Part) -> Steps {
+        let (first, stride) = (self.copies[0].as_ptr(), self.width(part));
+        Steps { first, stride, picks: std::ptr::null() }
+    }
+
+    /// Floats from a step of a copy to the next: whole vectors.
+    const fn width(&self, part: &Part) -> usize {
+        self.kernel.vectors(part.rows.end - part.rows.start) * self.kernel.lanes
+    }
+
+    /// What tiles of so many steps are to copy of a panel, when each copies `share` of its steps.
+    fn carry(&mut self, next: &Part, depth: usize, share: usize) -> Carry {
+        Carry {
+            from: self.source(next),
+            lanes: next.rows.len(),
+            depth: next.steps.len(),
+            width: self.width(next),
+            to: self.copies[1].as_mut_ptr(),
+            steps: 0..0,
+            every: depth.checked_div(share).unwrap_or(depth).max(1),
+        }
+    }
+
+    /// Copies a panel before its tiles are computed.
+    fn copy(&mut self, part: &Part) {
+        let lanes = &mut [std::ptr::null(); MAX_HEIGHT][..part.rows.len()];
+        self.a.find_rows(part.rows.start, part.steps.start, lanes);
+        let mut panel = Panel {
+            lanes,
+            adjacent: true,
+            step: self.a.col_stride(),
+            picks: self.a.picked_columns(part.steps.start),
+            depth: part.steps.len(),
+            width: self.width(part),
+            stride: part.steps.len(),
+            to: self.copies[0],
+        };
+        // SAFETY: this processor has the kernel's features, as `Kernel::all` says, and the lanes and
+        // steps are those of a panel of A.
+        unsafe { (self.kernel.pack)(&mut panel) };
+    }
+}

@@ -1,0 +1,49 @@
+//! Products that are sums of terms against f64, on any number of threads.
+
+use std::sync::Arc;
+
+use super::number;
+use crate::device::cpu::crew::Crew;
+use crate::device::cpu::gemm::{Beta, Engine, MatMut, MatRef, Terms, Work};
+use crate::device::cpu::pool::Pool;
+
+/// What the product leaves, asserting that its epilogue sees every element once, when it is final.
+fn product(threads: usize, [m, n, k]: [usize; 3], beta: Beta) -> Vec<f32> {
+    let [a, b] = [m * k, k * n].map(|len| (0..len).map(|i| number(i + len)).collect::<Vec<_>>());
+    let mut c: Vec<f32> = (0..m * n).map(number).collect();
+    let mut seen = vec![f32::NAN; m * n];
+    let work = Work {
+        a: MatRef::row_major(&a, m, k).into(),
+        b: MatRef::row_major(&b, k, n),
+        c: MatMut::row_major(&mut c, m, n),
+        beta,
+        beside: [Some(MatMut::row_major(&mut seen, m, n))],
+    };
+    Crew::new(Arc::new(Pool::new(threads))).multiply(work, |row, col, run, [seen]| {
+        assert!(seen.iter().all(|x| x.is_nan()), "row {row}, column {col} is seen twice");
+        seen.copy_from_slice(run);
+    });
+    assert_eq!(c, seen);
+    for (at, &value) in c.iter().enumerate() {
+        let before = if beta == Beta::Accumulate { f64::from(number(at)) } else { 0.0 };
+        let terms = (0..k).map(|p| f64::from(a[at / n * k + p]) * f64::from(b[p * n + at % n]));
+        let (sum, size) = terms.fold((before, before.abs()), |(s, z), x| (s + x, z + x.abs()));
+        let bound = (k + 6) as f64 * f64::from(f32::EPSILON) * size;
+        assert!((f64::from(value) - sum).abs() <= bound, "{m}, {n}, {k}: {value}, not {sum}");
+    }
+    c
+}
+
+#[test]
+fn sums_of_terms_match_the_reference_on_any_number_of_threads() {
+    for shape @ [m, n, k] in [[33, 70, 1500], [7, 50, 3100], [130, 20, 2000], [300, 33, 3500]] {
+        let vectors = matches!(Engine::of(m, n, k), Engine::Vectors(_));
+        assert!(!vectors || Terms::count(m, n, k) > 1, "{shape:?} is one product");
+        for beta in [Beta::Overwrite, Beta::Accumulate] {
+            let one = product(1, shape, beta);
+            for threads in [2, 3] {
+                assert!(product(threads, shape, beta) == one, "{shape:?}, {threads} threads");
+            }
+        }
+    }
+}
