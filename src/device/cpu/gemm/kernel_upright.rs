@@ -45,9 +45,9 @@ pub(super) struct Carry {
     pub(super) to: *mut f32,
     /// Floats from a step of the panel to the next, at least `lanes`.
     pub(super) width: usize,
-    /// Those to copy during this tile.
+    /// Those to copy during this tile, no more than it has.
     pub(super) steps: Range<usize>,
-    /// The tile's steps between two of them, at least one.
+    /// The tile's steps from one of them to the next: few enough for all, and at least one.
     pub(super) every: usize,
 }
 
@@ -126,9 +126,6 @@ pub(super) unsafe fn upright<V: Vector, const NR: usize, const NV: usize>(t: &Up
                 b_row = b_row.wrapping_add(t.b_step);
                 p += 1;
             }
-        }
-        while !copies.is_empty() {
-            t.carry.copy::<V>(&mut copies);
         }
         for (v, sums) in sums.into_iter().enumerate() {
             let c = t.c.add(v * V::LANES * t.c_step);

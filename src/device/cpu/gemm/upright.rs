@@ -42,18 +42,19 @@ pub(super) struct Upright<'a> {
     copies: [&'a mut [f32]; 2],
     /// Columns of a tile; the last may have fewer.
     cols: usize,
-    /// Steps of a block of k; the last may have fewer.
-    depth: usize,
+    /// The blocks of k, all of about one size.
+    blocks: usize,
     /// The panel that is computed next.
     next: Option<Part>,
     /// Whether the first copy is of this panel.
     is_copied: bool,
 }
 
-/// Rows and steps of A: those of a panel.
+/// The rows of A of a panel, and its steps: those of a block of k.
 #[derive(Debug, Clone)]
 struct Part {
     rows: Range<usize>,
+    block: usize,
     steps: Range<usize>,
 }
 
@@ -68,12 +69,14 @@ impl<'a> Upright<'a> {
         let (m, n, k) = (a.rows(), b.cols(), b.rows());
         assert!(kernel.height() <= MAX_HEIGHT && a.cols() == k, "shapes of a product disagree");
         scratch.reserve(m, n, k);
-        let depth = k.div_ceil(k.div_ceil(KC));
-        let (one, other) = scratch.blocks().0.split_at_mut(MAX_HEIGHT * depth);
-        let next = Some(Part { rows: 0..kernel.height().min(m), steps: 0..depth });
+        let blocks = k.div_ceil(KC);
+        let room = MAX_HEIGHT * k.div_ceil(blocks);
+        let (one, other) = scratch.blocks().0.split_at_mut(room);
+        let copies = [one, &mut other[..room]];
         let cols = n.div_ceil(n.div_ceil(COLUMNS));
-        let copies = [one, &mut other[..MAX_HEIGHT * depth]];
-        Self { kernel, a, b, copies, cols, depth, next, is_copied: false }
+        let mut upright = Self { kernel, a, b, copies, cols, blocks, next: None, is_copied: false };
+        upright.next = Some(upright.part(0..kernel.height().min(m), 0));
+        upright
     }
 
     /// The next rows of the product, as the given rows of C, which end where a panel does.
@@ -86,25 +89,28 @@ impl<'a> Upright<'a> {
             while let Some(part) = self.next.take() {
                 assert!(part.rows.len() == rows.len(), "rows end within a panel");
                 self.next = self.after(&part);
-                let accumulate = part.steps.start > 0 || beta == Beta::Accumulate;
+                let accumulate = part.block > 0 || beta == Beta::Accumulate;
                 self.panel(&part, c, rows.start, accumulate);
-                if part.steps.end == self.b.rows() {
+                if part.block + 1 == self.blocks {
                     break;
                 }
             }
         }
     }
 
+    /// A panel: rows, and the steps of a block of k.
+    fn part(&self, rows: Range<usize>, block: usize) -> Part {
+        let first = |block: usize| self.b.rows() * block / self.blocks;
+        Part { rows, block, steps: first(block)..first(block + 1) }
+    }
+
     /// The panel after one, or none.
     fn after(&self, part: &Part) -> Option<Part> {
-        let (m, k) = (self.a.rows(), self.b.rows());
-        let Part { rows, steps } = part;
-        if steps.end < k {
-            let steps = steps.end..k.min(steps.end + self.depth);
-            return Some(Part { rows: rows.clone(), steps });
+        if part.block + 1 < self.blocks {
+            return Some(self.part(part.rows.clone(), part.block + 1));
         }
-        let rows = rows.end..m.min(rows.end + self.kernel.height());
-        (!rows.is_empty()).then_some(Part { rows, steps: 0..self.depth })
+        let rows = part.rows.end..self.a.rows().min(part.rows.end + self.kernel.height());
+        (!rows.is_empty()).then(|| self.part(rows, 0))
     }
 
     /// All tiles of a panel, from a row of C on.
@@ -117,7 +123,7 @@ impl<'a> Upright<'a> {
         }
         let carried = self.next.clone().filter(|_| copies);
         let steps = carried.as_ref().map_or(0, |next| next.steps.len());
-        // The steps that each tile copies.
+        // The steps that each tile copies, never more than it has: blocks are of about one size.
         let share = steps.div_ceil(tiles);
         let mut tile = UprightTile {
             a: if copies { self.copied(part) } else { self.source(part) },

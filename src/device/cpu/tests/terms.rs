@@ -36,7 +36,9 @@ fn product(threads: usize, [m, n, k]: [usize; 3], beta: Beta) -> Vec<f32> {
 
 #[test]
 fn sums_of_terms_match_the_reference_on_any_number_of_threads() {
-    for shape @ [m, n, k] in [[33, 70, 1500], [7, 50, 3100], [130, 20, 2000], [300, 33, 3500]] {
+    // The last but one is added by rows, the last by columns.
+    let shapes = [[33, 70, 1500], [7, 50, 3100], [130, 20, 2000], [600, 30, 3500], [64, 256, 3100]];
+    for shape @ [m, n, k] in shapes {
         let vectors = matches!(Engine::of(m, n, k), Engine::Vectors(_));
         assert!(!vectors || Terms::count(m, n, k) > 1, "{shape:?} is one product");
         for beta in [Beta::Overwrite, Beta::Accumulate] {
