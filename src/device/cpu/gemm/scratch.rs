@@ -65,6 +65,14 @@ impl Scratch {
         self.c = block.0;
     }
 
+    /// Two copies of panels of upright tiles of so many steps.
+    pub(super) fn panels(&mut self, steps: usize) -> [&mut [f32]; 2] {
+        let room = MAX_HEIGHT * steps;
+        self.a.grow(2 * room);
+        let (one, other) = self.a.split_at_mut(room);
+        [one, &mut other[..room]]
+    }
+
     /// The packed blocks of A and of B.
     pub(super) fn blocks(&mut self) -> (&mut [f32], &mut [f32]) {
         (&mut self.a, &mut self.b)

@@ -68,11 +68,8 @@ impl<'a> Upright<'a> {
     ) -> Self {
         let (m, n, k) = (a.rows(), b.cols(), b.rows());
         assert!(kernel.height() <= MAX_HEIGHT && a.cols() == k, "shapes of a product disagree");
-        scratch.reserve(m, n, k);
         let blocks = k.div_ceil(KC);
-        let room = MAX_HEIGHT * k.div_ceil(blocks);
-        let (one, other) = scratch.blocks().0.split_at_mut(room);
-        let copies = [one, &mut other[..room]];
+        let copies = scratch.panels(k.div_ceil(blocks));
         let cols = n.div_ceil(n.div_ceil(COLUMNS));
         let mut upright = Self { kernel, a, b, copies, cols, blocks, next: None, is_copied: false };
         upright.next = Some(upright.part(0..kernel.height().min(m), 0));
