@@ -26,6 +26,8 @@ const LEAST_COLS: usize = 256;
 /// The blocks that each thread should find where B stays in cache, so that all finish at about one
 /// time.
 const BLOCKS: usize = 4;
+/// Likewise of upright tiles, of which each block copies its first panel before it begins.
+const UPRIGHT_BLOCKS: usize = 2;
 
 /// A product `A.B`, and the elements of other matrices at the same places.
 #[derive(Debug)]
@@ -38,10 +40,11 @@ pub(crate) struct Stream<'a, 'c, const N: usize> {
     beside: [Option<MatMut<'c>>; N],
 }
 
-/// The rows of a block of `m` that so many threads share, a multiple of `unit`.
-fn shared(m: usize, threads: usize, unit: usize) -> usize {
-    let blocks = if threads > 1 { BLOCKS * threads } else { 1 };
-    m.div_ceil(blocks).next_multiple_of(unit).max(unit)
+/// The rows of a block of upright tiles of `m` rows, which so many threads share: whole panels.
+fn upright_rows(m: usize, threads: usize, height: usize) -> usize {
+    let rows = if threads > 1 { m / (UPRIGHT_BLOCKS * threads) } else { m };
+    // The nearest, so that what is left for a last block is small or as large as the others.
+    ((rows + height / 2) / height).max(1) * height
 }
 
 /// The rows of upright tiles of `n` columns that are handed on together.
@@ -54,7 +57,8 @@ fn block(engine: Engine, [m, n, k]: [usize; 3], threads: usize) -> [usize; 2] {
     if n.saturating_mul(k) <= LIGHT && n <= BLOCK / ROWS {
         let elements = if engine.packs() { PACKED_BLOCK } else { BLOCK };
         let rows = (elements / n.max(1)).max(ROWS) / ROWS * ROWS;
-        return [rows.min(shared(m, threads, ROWS)), n];
+        let shared = m.div_ceil(BLOCKS * threads).next_multiple_of(ROWS).max(ROWS);
+        return [if threads > 1 { rows.min(shared) } else { rows }, n];
     }
     let [rows, cols] = if engine.packs() { PACKED_LARGE } else { LARGE };
     // As many for each thread, each with columns of its own if there are enough.
@@ -99,7 +103,7 @@ impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
     pub(crate) fn blocks(self, threads: usize) -> impl DoubleEndedIterator<Item = Self> + Send {
         let (m, n) = self.shape();
         let [rows, cols] = match self.upright {
-            Some(kernel) => [shared(m, threads, kernel.height()), n],
+            Some(kernel) => [upright_rows(m, threads, kernel.height()), n],
             None => block(self.engine, [m, n, self.b.rows()], threads),
         };
         Parts::new(self, Cut::Cols(cols)).flat_map(move |part| Parts::new(part, Cut::Rows(rows)))
