@@ -26,7 +26,7 @@ impl Direct {
     fn tile(self, a: MatRef, b: MatRef, c: &MatMut, depth: usize, beta: Beta) -> Tile {
         Tile {
             a: [std::ptr::null(); MAX_ROWS],
-            next: [std::ptr::null(); MAX_ROWS],
+            next: std::ptr::null(),
             a_step: a.col_stride(),
             picks: std::ptr::null(),
             b: std::ptr::null(),

@@ -38,8 +38,8 @@ pub(super) const PICK: usize = 2;
 pub(super) struct Tile {
     /// The rows of A, each at the first column of the block (of the source if `picks` is used).
     pub(super) a: [*const f32; MAX_ROWS],
-    /// The rows of A that the next tile begins with, which need not be valid.
-    pub(super) next: [*const f32; MAX_ROWS],
+    /// The rows of A of the next tile, which need not be valid, to ask for; or null.
+    pub(super) next: *const [*const f32; MAX_ROWS],
     /// Floats from a column of A to the next.
     pub(super) a_step: usize,
     /// The columns of A to use, for the kernels that pick.
@@ -207,16 +207,15 @@ pub(super) unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const KIN
                 }
             }
         }
-        let ahead = AHEAD.min(t.depth);
         let mut b_row = t.b;
         let mut column = 0;
         for p in 0..t.depth {
             let at = if KIND == PICK { *t.picks.add(p) as usize * t.a_step } else { column };
             if KIND != PICK && p % LINE == 0 {
                 // Past the end of these rows the next begin.
-                let is_here = p + ahead < t.depth;
+                let is_past = p + AHEAD >= t.depth && !t.next.is_null();
                 let (rows, there) =
-                    if is_here { (&t.a, p + ahead) } else { (&t.next, p + ahead - t.depth) };
+                    if is_past { (&*t.next, p + AHEAD - t.depth) } else { (&t.a, p + AHEAD) };
                 for row in &rows[..MR] {
                     V::prefetch(row.wrapping_add(there * t.a_step));
                 }

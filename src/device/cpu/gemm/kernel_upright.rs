@@ -1,7 +1,7 @@
 //! Micro-kernels whose vectors lie along the rows of C, so that its columns need not fill vectors.
 //!
-//! A tile can copy a part of the operand of the next tiles meanwhile: what it waits for while memory
-//! delivers that are not the multiply-adds, which have their own instructions to do.
+//! Between its multiply-adds a tile copies a part of the panel of A that the next tiles read. They leave
+//! room for these few instructions, and go on while memory delivers.
 
 use super::kernel::{LINE, MAX_LANES, Vector, store_first_rows};
 use super::pack::copy_step;

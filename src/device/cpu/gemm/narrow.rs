@@ -41,7 +41,7 @@ impl Product<'_, '_> {
         let Block { rows, cols, steps } = block;
         let mut tile = Tile {
             a: [std::ptr::null(); MAX_ROWS],
-            next: [std::ptr::null(); MAX_ROWS],
+            next: std::ptr::null(),
             a_step: self.a.col_stride(),
             picks: std::ptr::null(),
             b: self.b.at(steps.start, cols.start),

@@ -4,7 +4,7 @@
 //! strips as wide as a tile, tiles. A block of B is read by all rows, a block of A by all strips,
 //! so each is packed (or left where it lies) according to how often it is read and how it lies.
 
-use super::kernel::{Kernel, MAX_ROWS, PICK, TAIL, TILE_VECTORS, Tile, WHOLE};
+use super::kernel::{AHEAD, Kernel, MAX_ROWS, PICK, TAIL, TILE_VECTORS, Tile, WHOLE};
 use super::narrow::DOT_STEPS;
 use super::pack::Panel;
 use super::runs::Runs;
@@ -240,7 +240,7 @@ impl Product<'_, '_> {
         };
         let mut tile = Tile {
             a: [std::ptr::null(); MAX_ROWS],
-            next: [std::ptr::null(); MAX_ROWS],
+            next: std::ptr::null(),
             a_step: if packed_a.is_some() { tallest } else { self.a.col_stride() },
             picks: picks.map_or(std::ptr::null(), <[u32]>::as_ptr),
             b,
@@ -251,6 +251,7 @@ impl Product<'_, '_> {
             tail,
             accumulate: steps.start > 0 || self.beta == Beta::Accumulate,
         };
+        let mut next = [b; MAX_ROWS];
         let mut runs = Runs::new(rows.start, cols.clone(), &self.c);
         for part in parts(rows.clone(), tallest) {
             let (i, height) = (part.start, part.len());
@@ -261,12 +262,12 @@ impl Product<'_, '_> {
                 for (lane, place) in tile.a.iter_mut().enumerate() {
                     *place = panel.wrapping_add(lane);
                 }
-                tile.next = tile.a.map(|a| a.wrapping_add(steps.len() * tallest));
             } else {
                 self.a.find_rows(i, steps.start, &mut tile.a[..height]);
                 let after = part.end..self.c.rows().min(part.end + tallest);
-                if picks.is_none() && !after.is_empty() {
-                    self.a.find_rows(after.start, steps.start, &mut tile.next[..after.len()]);
+                if steps.len() >= AHEAD && picks.is_none() && !after.is_empty() {
+                    self.a.find_rows(after.start, steps.start, &mut next[..after.len()]);
+                    tile.next = &raw const next;
                 }
             }
             tile.c = self.c.at(i, cols.start);
