@@ -6,11 +6,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::gemm::{self, Beta, Cuttable, Engine, Stream, Terms, Work};
+use super::gemm::{self, Cuttable, Engine, Stream, Terms, Work};
 use super::guard::Guard;
+use super::ops::Sums;
 use super::pool::Pool;
 use super::room::Room;
-use super::vectorize::{Vectorized, vectorize};
+use super::vectorize::vectorize;
 
 /// Floating-point operations for which calling a worker pays: 30 microseconds' worth on one core,
 /// where a worker that spins answers in one microsecond, and one that is parked in about ten.
@@ -98,10 +99,11 @@ impl Crew {
                 product.run(i, count, term, &mut scratch);
             });
         }
-        let terms = &self.terms;
+        let terms = &self.terms[..count * m * n];
         let add = |row: usize, col: usize, run: &mut [f32], beside: [&mut [f32]; N]| {
-            let terms = &terms[row * n + col..];
-            vectorize(Sum { terms, apart: m * n, count, beta, run: &mut *run });
+            // The terms are the rows of a matrix, of which this run is some columns.
+            let first = row * n + col;
+            vectorize(Sums { matrix: terms, cols: m * n, first, beta, out: &mut *run });
             epilogue(row, col, run, beside);
         };
         if count * m * n < SHARED_ELEMENTS {
@@ -163,33 +165,6 @@ impl Crew {
             items.for_each(work);
         } else {
             self.pool.for_each(items, |_, item| work(item));
-        }
-    }
-}
-
-/// A part of a row of a product that is a sum of `count` terms.
-struct Sum<'a> {
-    /// From the first element on.
-    terms: &'a [f32],
-    /// Elements from a term to the next.
-    apart: usize,
-    count: usize,
-    beta: Beta,
-    run: &'a mut [f32],
-}
-
-impl Vectorized for Sum<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { terms, apart, count, beta, run } = self;
-        if beta == Beta::Overwrite {
-            run.fill(0.0);
-        }
-        for term in 0..count {
-            let term = &terms[term * apart..][..run.len()];
-            run.iter_mut().zip(term).for_each(|(sum, x)| *sum += x);
         }
     }
 }

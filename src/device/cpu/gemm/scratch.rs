@@ -22,9 +22,8 @@ impl Scratch {
         let (rows, cols) = (m.next_multiple_of(16), n.next_multiple_of(48));
         let (deep, deepest) = (k.min(KC), k.min(LIGHT_KC));
         let block = |rows: usize, steps: usize| rows * (steps + GAP);
-        let lying = block(rows.min(MC), deep).max(block(rows.min(LIGHT_MC), deepest));
-        // Two panels of upright tiles.
-        self.a.grow(lying.max(2 * MAX_HEIGHT * deep));
+        self.a.grow(block(rows.min(MC), deep).max(block(rows.min(LIGHT_MC), deepest)));
+        self.panels(deep);
         // A light block has at most `LIGHT` floats before its last strip is filled up.
         let light = cols.saturating_mul(deepest).min(LIGHT + 48 * LIGHT_KC);
         self.b.grow((cols.min(NC) * deep).max(light));

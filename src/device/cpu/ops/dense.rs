@@ -1,6 +1,6 @@
 //! Matrix products and what is done to their results while they are in cache.
 
-use super::narrow::{add_rows, add_to_rows};
+use super::narrow::{Sums, add_to_rows};
 use super::subnormal::flush;
 use super::{Picked, pick_checked};
 use crate::device::cpu::crew::{CHUNK, Crew};
@@ -190,27 +190,5 @@ impl Vectorized for Chain<'_> {
             self.activation.chain(cached, self.run);
         }
         flush(self.run);
-    }
-}
-
-/// The sums of the columns from `first` on of a matrix of `cols` columns, row after row.
-struct Sums<'a> {
-    matrix: &'a [f32],
-    cols: usize,
-    first: usize,
-    beta: Beta,
-    out: &'a mut [f32],
-}
-
-impl Vectorized for Sums<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Self { matrix, cols, first, beta, out } = self;
-        if beta == Beta::Overwrite {
-            out.fill(0.0);
-        }
-        add_rows(matrix, cols, first, out);
     }
 }

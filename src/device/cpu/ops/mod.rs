@@ -16,6 +16,7 @@ mod turned;
 mod update;
 
 pub(super) use descent::can_descend;
+pub(super) use narrow::Sums;
 pub(super) use turned::{Pass, Turned, TurnedLayer};
 
 use self::descent::descend;

@@ -1,6 +1,9 @@
 //! Rows of a few elements, which alone would not fill a vector: 16 of them lie side by side as whole
 //! vectors, so loops go over those.
 
+use crate::device::cpu::gemm::Beta;
+use crate::device::cpu::vectorize::Vectorized;
+
 /// Rows with fewer elements than this are narrow.
 const NARROW: usize = 16;
 /// The rows that are taken together: so many of any length fill vectors.
@@ -21,7 +24,7 @@ pub(super) fn add_to_rows(row: &[f32], rows: &mut [f32]) {
 /// Adds the elements `first`, `first + 1` and so on of every row of a matrix of `cols` columns to
 /// `sums`. Narrow rows are added up in 16 partial sums of each column first.
 #[inline(always)]
-pub(super) fn add_rows(matrix: &[f32], cols: usize, first: usize, sums: &mut [f32]) {
+fn add_rows(matrix: &[f32], cols: usize, first: usize, sums: &mut [f32]) {
     let together = cols * TOGETHER;
     if cols >= NARROW || matrix.len() < together {
         return matrix.chunks_exact(cols).for_each(|row| add(&row[first..], sums));
@@ -30,6 +33,28 @@ pub(super) fn add_rows(matrix: &[f32], cols: usize, first: usize, sums: &mut [f3
     let partial = &mut partial[..together];
     matrix.chunks(together).for_each(|rows| add(rows, partial));
     partial.chunks_exact(cols).for_each(|row| add(&row[first..], sums));
+}
+
+/// The sums of the columns from `first` on of a matrix of `cols` columns, row after row.
+pub(in crate::device::cpu) struct Sums<'a> {
+    pub(in crate::device::cpu) matrix: &'a [f32],
+    pub(in crate::device::cpu) cols: usize,
+    pub(in crate::device::cpu) first: usize,
+    pub(in crate::device::cpu) beta: Beta,
+    pub(in crate::device::cpu) out: &'a mut [f32],
+}
+
+impl Vectorized for Sums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { matrix, cols, first, beta, out } = self;
+        if beta == Beta::Overwrite {
+            out.fill(0.0);
+        }
+        add_rows(matrix, cols, first, out);
+    }
 }
 
 /// Adds to as many sums as there are elements.
