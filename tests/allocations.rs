@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ndarray::Array2;
 use wgrad::data::Dataset;
-use wgrad::device::{Counters, DeviceKind};
+use wgrad::device::{Counters, DeviceKind, Strategy};
 use wgrad::nn::{Activation, Loss, TargetKind};
 use wgrad::optim::{Adam, Optimizer, Sgd};
 use wgrad::{Device, Mlp, Trainer};
@@ -132,10 +132,19 @@ fn check_heap(workload: &Workload) {
     }
 }
 
+/// A device, and how it runs the steps.
+#[derive(Clone, Copy)]
+struct Way<'a> {
+    device: &'a Device,
+    strategy: Strategy,
+}
+
 /// What a fit with one flight an epoch adds to the device's counters.
-fn counted(workload: &Workload, device: &Device, batch: usize, epochs: usize) -> Counters {
+fn counted(workload: &Workload, way: Way<'_>, batch: usize, epochs: usize) -> Counters {
+    let Way { device, strategy } = way;
     let (mut mlp, data) = (workload.mlp(device), workload.data());
     let mut trainer = Trainer::new(workload.loss, workload.optimizer)
+        .strategy(strategy)
         .batch_size(batch)
         .epochs(epochs)
         .on_epoch(|_| ControlFlow::Continue(()));
@@ -152,12 +161,14 @@ fn counted(workload: &Workload, device: &Device, batch: usize, epochs: usize) ->
 }
 
 /// 4 steps an epoch, and 18: a short last batch in either.
-fn check_counters(workload: &Workload, device: &Device) {
-    let run = |batch, epochs| counted(workload, device, batch, epochs);
+fn check_counters(workload: &Workload, way: Way<'_>) {
+    let Way { device, strategy } = way;
+    let run = |batch, epochs| counted(workload, way, batch, epochs);
     // Buffers that are read through are kept: the run that reads most makes them.
     run(7, 2);
     let [short, long, finer] = [run(32, 2), run(32, 20), run(7, 2)];
-    let context = format!("{} on {device}: {short:?}, {long:?}, {finer:?}", workload.name);
+    let context =
+        format!("{} on {device}, {strategy}: {short:?}, {long:?}, {finer:?}", workload.name);
     assert_eq!([short.steps, long.steps, finer.steps], [2 * 4, 20 * 4, 2 * 18], "{context}");
     // One a flight, and one before the first: what a run that diverges falls back to.
     assert_eq!([short.readbacks, long.readbacks, finer.readbacks], [3, 21, 3], "{context}");
@@ -165,10 +176,10 @@ fn check_counters(workload: &Workload, device: &Device) {
     assert_eq!(short.allocations, finer.allocations, "{context}");
     assert_eq!(short.uploads, finer.uploads, "{context}");
     // A flight may need a buffer to be read through where the host cannot see the device's memory, and
-    // uploads its row order and the arguments of its steps.
+    // uploads its row order, the arguments of its steps, and which of them are a dispatch.
     let staging = if device.info().kind == DeviceKind::Cpu { 0 } else { 18 };
     assert!(long.allocations <= short.allocations + staging, "{context}");
-    assert!(long.uploads <= short.uploads + 2 * 18, "{context}");
+    assert!(long.uploads <= short.uploads + 3 * 18, "{context}");
 }
 
 #[test]
@@ -178,9 +189,17 @@ fn a_step_costs_nothing_but_its_arithmetic() {
     }
     for device in devices() {
         for workload in workloads() {
-            // Software GPUs take seconds for the widest.
-            if workload.name != "wide" || device.info().kind == DeviceKind::Cpu {
-                check_counters(&workload, device);
+            let cpu = device.info().kind == DeviceKind::Cpu;
+            let strategies: &[Strategy] = match workload.name {
+                _ if cpu => &[Strategy::Program],
+                "tiny" => &Strategy::ALL[1..],
+                "five_points" => &[Strategy::Program, Strategy::Persistent, Strategy::TwoPass],
+                // Software GPUs take seconds for it.
+                "wide" => &[],
+                _ => &[Strategy::Program, Strategy::TwoPass],
+            };
+            for &strategy in strategies {
+                check_counters(&workload, Way { device, strategy });
             }
         }
     }

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use common::folder::Folder;
 use common::{Values, devices};
 use ndarray::Array2;
+use wgrad::device::Strategy;
 use wgrad::nn::{Activation, Loss, LossReduction};
 use wgrad::optim::{Adam, Lamb, NAdam, Optimizer, RmsProp, Sgd};
 use wgrad::persist::Checkpoint;
@@ -28,7 +29,9 @@ fn network(device: &Device) -> Mlp {
 }
 
 fn trainer(optimizer: impl Into<Optimizer>) -> Trainer {
-    Trainer::new(Loss::Mse, optimizer).batch_size(16).seed(5).record_steps(true)
+    let trainer = Trainer::new(Loss::Mse, optimizer).batch_size(16).seed(5).record_steps(true);
+    // Named, as the choice goes by how many epochs are planned.
+    trainer.strategy(Strategy::Program)
 }
 
 /// The bits of every parameter.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use common::devices;
 use ndarray::{Array1, Array2, Axis, array, s};
 use wgrad::data::{NpyArray, NpyValues, read_npz};
+use wgrad::device::Strategy;
 use wgrad::estimator::{EstimatorBuilder, MlpClassifier, MlpRegressor, Solver};
 use wgrad::nn::Activation;
 use wgrad::{Device, Error, Mlp};
@@ -221,7 +222,9 @@ fn early_stopping_ends_by_the_score_and_goes_back_to_the_best_parameters() {
     let y = Array1::from(y);
     for device in devices() {
         let builder = MlpRegressor::builder().early_stopping(true).learning_rate_init(0.01);
-        let builder = builder.n_iter_no_change(5).hidden_layer_sizes([20]).device(device);
+        // Named, as the choice goes by `max_iter`.
+        let builder = builder.strategy(Strategy::Program).device(device);
+        let builder = builder.n_iter_no_change(5).hidden_layer_sizes([20]);
         let model = builder.fit(&x, &y).unwrap();
         assert!(model.converged() && model.n_iter() < 200);
         let scores = model.validation_scores();

@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use super::settings::{Settings, Solver};
-use crate::device::Device;
+use crate::device::{Device, Strategy};
 use crate::mlp::Mlp;
 use crate::nn::Activation;
 
@@ -150,6 +150,14 @@ impl<K> EstimatorBuilder<K> {
     #[must_use]
     pub fn device(self, device: &Device) -> Self {
         self.with(|settings| settings.device = Some(device.clone()))
+    }
+
+    /// How the device runs the steps; default [`Strategy::Auto`], whose choice looks at
+    /// [`max_iter`](Self::max_iter) too. Models that shall agree bitwise where only that differs name one,
+    /// such as [`Strategy::Program`].
+    #[must_use]
+    pub fn strategy(self, strategy: Strategy) -> Self {
+        self.with(|settings| settings.strategy = strategy)
     }
 
     fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::stop::{Curves, Rule, Stop};
 use crate::data::{Dataset, Targets};
-use crate::device::{Buffer, Device};
+use crate::device::{Buffer, Device, Strategy};
 use crate::error::{Error, Result};
 use crate::mlp::{Dense, Mlp};
 use crate::nn::{Activation, Init, Loss, Network};
@@ -46,6 +46,7 @@ pub(super) struct Settings {
     pub(super) epsilon: f64,
     pub(super) n_iter_no_change: usize,
     pub(super) device: Option<Device>,
+    pub(super) strategy: Strategy,
 }
 
 impl Default for Settings {
@@ -72,6 +73,7 @@ impl Default for Settings {
             epsilon: 1e-8,
             n_iter_no_change: 10,
             device: None,
+            strategy: Strategy::Auto,
         }
     }
 }
@@ -101,6 +103,7 @@ impl Settings {
             .epochs(self.max_iter)
             .shuffle(self.shuffle)
             .seed(self.random_state)
+            .strategy(self.strategy)
             .decay_biases(false)
             .progress(self.verbose)
             .watch(stop.clone());

@@ -1,6 +1,7 @@
 //! The learning-rate range test against the same steps taken one by one.
 
 use wgrad::data::Dataset;
+use wgrad::device::Strategy;
 use wgrad::nn::{Activation, Loss};
 use wgrad::optim::{Adam, Sgd};
 use wgrad::train::{RangeTest, RateScan, Suggestion};
@@ -24,7 +25,11 @@ fn a_scan_takes_the_steps_of_a_training_with_each_rate() {
     let range = RangeTest { from: 1e-3, to: 10.0, steps: 30, stop_factor: 1e6 };
     for device in devices() {
         let scanned = mlp(device);
-        let trainer = |rate| Trainer::new(Loss::Mse, Sgd::new(rate)).batch_size(100).epochs(1);
+        // Named, as the choice goes by how many epochs are planned.
+        let trainer = |rate| {
+            let trainer = Trainer::new(Loss::Mse, Sgd::new(rate)).strategy(Strategy::Program);
+            trainer.batch_size(100).epochs(1)
+        };
         let scan = trainer(0.1).range_test(&scanned, &data(), range).unwrap();
         assert_eq!((scan.rates.len(), scan.losses.len()), (30, 30), "{device}");
         let mut stepped = mlp(device);
@@ -40,12 +45,14 @@ fn a_scan_takes_the_steps_of_a_training_with_each_rate() {
 #[test]
 fn minibatches_are_those_of_a_fit() {
     for device in devices() {
-        let trainer = || Trainer::new(Loss::Mse, Sgd::new(0.1)).batch_size(5).seed(9).epochs(3);
+        let trainer = |rate| {
+            let trainer = Trainer::new(Loss::Mse, Sgd::new(rate)).strategy(Strategy::Program);
+            trainer.batch_size(5).seed(9).epochs(3)
+        };
         // So small a step moves no parameter.
         let range = RangeTest { from: 1e-20, to: 2e-20, steps: 14, stop_factor: 1e9 };
-        let scan = trainer().range_test(&mlp(device), &data(), range).unwrap();
-        let still = Trainer::new(Loss::Mse, Sgd::new(0.0)).batch_size(5).seed(9).epochs(3);
-        let history = still.record_steps(true).fit(&mut mlp(device), &data()).unwrap();
+        let scan = trainer(0.1).range_test(&mlp(device), &data(), range).unwrap();
+        let history = trainer(0.0).record_steps(true).fit(&mut mlp(device), &data()).unwrap();
         let want: Vec<f64> = history.step_losses.iter().map(|&loss| f64::from(loss)).collect();
         assert_eq!(scan.losses, want[..14], "{device}");
     }

@@ -30,6 +30,8 @@ fn mlp(device: &Device) -> Mlp {
 
 fn trainer(epochs: usize) -> Trainer {
     let trainer = Trainer::new(Loss::Mse, Adam::new(0.02)).batch_size(10).epochs(epochs);
+    // Named, as the choice goes by how many epochs are planned.
+    let trainer = trainer.strategy(Strategy::Program);
     trainer.validation(&data().1).metric(Metric::R2)
 }
 
