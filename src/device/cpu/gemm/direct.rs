@@ -108,6 +108,7 @@ impl Direct {
         a.find_rows(0, 0, lanes);
         let mut panel = Panel {
             lanes,
+            next: &[],
             adjacent: false,
             step: 1,
             picks: None,

@@ -25,6 +25,8 @@ pub(super) struct Operands<'a, 'c> {
     pub(super) b: MatRef<'a>,
     pub(super) c: MatMut<'c>,
     pub(super) beta: Beta,
+    /// The number of the stream that this is a block of: others may have the same B.
+    pub(super) stream: Option<u64>,
 }
 
 /// What the processor has beside vectors, for its name: empty, or a comma and the unit.
@@ -123,8 +125,8 @@ impl Engine {
         match self {
             // SAFETY: the shapes have been looked at.
             Self::Vectors(kernel) => unsafe {
-                let Operands { a, b, c, beta } = operands;
-                Product { kernel, a, b, c, beta }.run(epilogue, scratch);
+                let Operands { a, b, c, beta, stream } = operands;
+                Product { kernel, a, b, c, beta, stream }.run(epilogue, scratch);
             },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: likewise, and this variant is made only where the unit is there.

@@ -31,6 +31,7 @@ mod kernel_portable;
 mod kernel_upright;
 mod narrow;
 mod pack;
+mod prefetch;
 mod product;
 mod runs;
 mod scratch;

@@ -5,6 +5,7 @@
 //! it was; no tile uses it.
 
 use super::kernel::{LINE, Vector};
+use super::prefetch::prefetch;
 
 /// How many steps ahead lanes that lie side by side are asked for: each step is elsewhere.
 const AHEAD: usize = 4;
@@ -16,6 +17,8 @@ const AHEAD: usize = 4;
 pub(super) struct Panel<'a> {
     /// Each lane at the first step of the block (of the source if `picks` is used).
     pub(super) lanes: &'a [*const f32],
+    /// Those of the next panel, to ask for, if they lie apart; they need not be valid.
+    pub(super) next: &'a [*const f32],
     /// Whether the lanes lie side by side.
     pub(super) adjacent: bool,
     /// Floats from a step to the next.
@@ -116,13 +119,17 @@ pub(super) unsafe fn copy_step<V: Vector>(from: *const f32, lanes: usize, to: *m
 
 /// Steps side by side: blocks of 4 lanes by 4 steps, then what is left. A few cache lines of all
 /// lanes are done before the next, so that what is written stays in the L1 cache until it is
-/// complete.
+/// complete. Meanwhile the same part of the next panel is asked for: lanes lie in pages of their own, in each
+/// of which the processor's prefetchers begin anew.
 #[inline(always)]
 unsafe fn transpose(panel: &mut Panel) {
     const CHUNK: usize = 64;
     let lanes = panel.lanes.len() / 4 * 4;
     let depth = panel.depth / 4 * 4;
     for first in (0..depth).step_by(CHUNK) {
+        for next in panel.next {
+            prefetch(next.wrapping_add(first), CHUNK.min(depth - first));
+        }
         for lane in (0..lanes).step_by(4) {
             let from: [*const f32; 4] = std::array::from_fn(|i| panel.lanes[lane + i]);
             for p in (first..depth.min(first + CHUNK)).step_by(4) {

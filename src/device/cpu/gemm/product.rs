@@ -8,6 +8,7 @@ use super::kernel::{AHEAD, Kernel, MAX_ROWS, PICK, TAIL, TILE_VECTORS, Tile, WHO
 use super::narrow::DOT_STEPS;
 use super::pack::Panel;
 use super::runs::Runs;
+use super::scratch::Kept;
 use super::upright::{self, Upright};
 use super::{Beta, Lhs, MatMut, MatRef, Scratch};
 use std::ops::Range;
@@ -44,6 +45,8 @@ pub(super) struct Product<'a, 'c> {
     pub(super) b: MatRef<'a>,
     pub(super) c: MatMut<'c>,
     pub(super) beta: Beta,
+    /// The number of the stream that this is a block of: its blocks keep the panels of B.
+    pub(super) stream: Option<u64>,
 }
 
 /// What is packed, and the sizes of blocks.
@@ -51,6 +54,10 @@ pub(super) struct Product<'a, 'c> {
 struct Plan {
     pack_a: bool,
     pack_b: bool,
+    /// Whether panels of B lie one block of k after the other, for the products after this one.
+    keep_b: bool,
+    /// Whether they are there from the products before.
+    is_there: bool,
     mc: usize,
     kc: usize,
     nc: usize,
@@ -106,9 +113,12 @@ impl Product<'_, '_> {
         } else {
             KC
         };
+        let pack_b = self.b.col_stride() != 1 || (wide > strip && m > 192);
         Plan {
             pack_a: m > 2 * MAX_ROWS && wide > strip && (!few || far),
-            pack_b: self.b.col_stride() != 1 || (wide > strip && m > 192),
+            pack_b,
+            keep_b: pack_b && self.stream.is_some() && n <= nc,
+            is_there: false,
             mc: if light && !far { LIGHT_MC } else { MC },
             kc: if k <= most { k } else { k.div_ceil(k.div_ceil(most)).next_multiple_of(unit) },
             nc,
@@ -137,9 +147,15 @@ impl Product<'_, '_> {
             }
             return;
         }
-        let plan = self.plan();
+        let mut plan = self.plan();
         if plan.pack_a || plan.pack_b {
             scratch.reserve(m, n, k);
+        }
+        if let (true, Some(stream)) = (plan.keep_b, self.stream) {
+            let (address, shape) = (self.b.at(0, 0).addr(), (k, n));
+            plan.is_there = scratch.keep(Kept { stream, address, shape });
+        } else if plan.pack_b {
+            scratch.forget();
         }
         for cols in parts(0..n, plan.nc) {
             let mut steps = 0..k.min(plan.kc);
@@ -193,8 +209,11 @@ impl Product<'_, '_> {
             }
         }
         let strip_cols = self.kernel.cols();
+        let kept =
+            if plan.keep_b { steps.start * cols.len().next_multiple_of(strip_cols) } else { 0 };
+        let packed_b = &mut packed_b[kept..];
         let width = strip_cols.min(self.kernel.vectors(cols.len()) * self.kernel.lanes);
-        if plan.pack_b && rows.start == 0 {
+        if plan.pack_b && rows.start == 0 && !plan.is_there {
             let group = if self.b.col_stride() == 1 { MAX_LANES } else { strip_cols };
             for part in parts(cols.clone(), group / strip_cols * strip_cols) {
                 let place = (part.start - cols.start) * steps.len();
@@ -287,8 +306,13 @@ impl Product<'_, '_> {
         let mut lanes = [std::ptr::null(); MAX_GROUP];
         let lanes = &mut lanes[..rows.len()];
         self.a.find_rows(rows.start, steps.start, lanes);
+        let mut next = [std::ptr::null(); MAX_ROWS];
+        let after = rows.end..self.c.rows().min(rows.end + MAX_ROWS);
+        let next = &mut next[..if self.a.rows_are_runs() { after.len() } else { 0 }];
+        self.a.find_rows(after.start, steps.start, next);
         self.pack(&mut Panel {
             lanes,
+            next,
             adjacent: self.a.columns_are_runs(),
             step: self.a.col_stride(),
             picks: self.a.picked_columns(steps.start),
@@ -303,11 +327,15 @@ impl Product<'_, '_> {
     fn pack_b(&self, cols: &Range<usize>, steps: &Range<usize>, to: &mut [f32], width: usize) {
         let mut lanes = [std::ptr::null(); MAX_LANES];
         let lanes = &mut lanes[..cols.len()];
-        for (lane, j) in lanes.iter_mut().zip(cols.clone()) {
+        let mut next = [std::ptr::null(); MAX_LANES];
+        let after = cols.end..self.c.cols().min(cols.end + cols.len());
+        let next = &mut next[..if self.b.col_stride() == 1 { 0 } else { after.len() }];
+        for (lane, j) in lanes.iter_mut().zip(cols.clone()).chain(next.iter_mut().zip(after)) {
             *lane = self.b.at(steps.start, j);
         }
         self.pack(&mut Panel {
             lanes,
+            next,
             adjacent: self.b.col_stride() == 1,
             step: self.b.row_stride(),
             picks: None,

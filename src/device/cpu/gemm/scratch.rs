@@ -14,6 +14,17 @@ pub(crate) struct Scratch {
     c: Room,
     narrow: Room,
     tiles: [Room; 2],
+    /// What the packed blocks of B are, if they are kept.
+    kept: Option<Kept>,
+}
+
+/// The columns of a B over all steps, whose panels are kept for further products.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kept {
+    /// The number of the stream that reads them. As long as it lasts they are not written.
+    pub(super) stream: u64,
+    pub(super) address: usize,
+    pub(super) shape: (usize, usize),
 }
 
 impl Scratch {
@@ -26,8 +37,33 @@ impl Scratch {
         self.panels(deep);
         // A light block has at most `LIGHT` floats before its last strip is filled up.
         let light = cols.saturating_mul(deepest).min(LIGHT + 48 * LIGHT_KC);
-        self.b.grow((cols.min(NC) * deep).max(light));
+        self.grow_b((cols.min(NC) * deep).max(light));
         self.narrow();
+    }
+
+    /// Makes room for panels of so many columns of B over all steps, and says whether they are there. They are
+    /// afterwards.
+    pub(super) fn keep(&mut self, kept: Kept) -> bool {
+        let (steps, cols) = kept.shape;
+        self.reserve_kept(steps, cols);
+        self.kept.replace(kept) == Some(kept)
+    }
+
+    /// Makes room for panels that are kept.
+    pub(super) fn reserve_kept(&mut self, steps: usize, cols: usize) {
+        self.grow_b(steps * cols.next_multiple_of(48));
+    }
+
+    /// Others are packed where panels may have been kept.
+    pub(super) fn forget(&mut self) {
+        self.kept = None;
+    }
+
+    fn grow_b(&mut self, floats: usize) {
+        if self.b.len() < floats {
+            self.kept = None;
+            self.b.grow(floats);
+        }
     }
 
     /// Makes room for so many packed pairs of A and of B.

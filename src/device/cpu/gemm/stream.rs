@@ -6,10 +6,12 @@
 use super::cut::{Cut, Cuttable, Parts, ROWS};
 use super::engine::{Engine, Operands};
 use super::kernel::Kernel;
+use super::prefetch::prefetch;
 use super::product::{LIGHT, parts};
 use super::upright::Upright;
 use super::work::{cost, runs, take};
 use super::{Beta, Lhs, MatMut, MatRef, Scratch};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Elements of a block of whole rows: with three numbers of state for each, 256 KiB, a part of the
 /// L2 cache.
@@ -32,6 +34,8 @@ const UPRIGHT_BLOCKS: usize = 2;
 /// A product `A.B`, and the elements of other matrices at the same places.
 #[derive(Debug)]
 pub(crate) struct Stream<'a, 'c, const N: usize> {
+    /// Which one, as long as the process runs.
+    number: u64,
     engine: Engine,
     /// The kernels whose upright tiles compute it, if they do.
     upright: Option<&'static Kernel>,
@@ -76,8 +80,10 @@ fn block(engine: Engine, [m, n, k]: [usize; 3], threads: usize) -> [usize; 2] {
 impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
     /// The product of `a` and `b`, and matrices of its shape, of which some may not be there.
     pub(crate) fn new(a: Lhs<'a>, b: MatRef<'a>, beside: [Option<MatMut<'c>>; N]) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
         let engine = Engine::of(a.rows(), b.cols(), b.rows());
-        Self { engine, upright: engine.upright(&a, &b), a, b, beside }
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        Self { number, engine, upright: engine.upright(&a, &b), a, b, beside }
     }
 
     /// Makes room for a product that is computed by so many threads, or by one of them alone.
@@ -90,6 +96,9 @@ impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
             let (rows, cols) = (rows.min(m), (cols + 1).min(n));
             scratch.reserve_block(rows * cols);
             engine.reserve(rows, cols, k, scratch);
+            if !engine.packs() {
+                scratch.reserve_kept(k, cols);
+            }
         }
     }
 
@@ -113,7 +122,7 @@ impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
     /// runs of a row or of several.
     pub(crate) fn run(self, epilogue: impl Fn(&mut [f32], [&mut [f32]; N]), scratch: &mut Scratch) {
         let (m, n) = self.shape();
-        let Self { engine, upright, a, b, mut beside } = self;
+        let Self { number, engine, upright, a, b, mut beside } = self;
         let rows = upright.map_or(m, |kernel| panels(n, kernel.height())).min(m);
         scratch.reserve_block(rows * n);
         let mut room = scratch.take_block();
@@ -122,7 +131,13 @@ impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
         let mut hand_on = |first: usize, floats: &mut [f32]| {
             let run = if whole { floats.len() } else { n };
             for (i, floats) in floats.chunks_exact_mut(run.max(1)).enumerate() {
-                epilogue(floats, runs(&mut beside, (first + i, 0), run));
+                let row = first + i;
+                if !whole && row + 1 < m {
+                    // Each row is in pages of its own, in which the processor's prefetchers begin anew.
+                    let matrices = beside.iter_mut().flatten();
+                    matrices.for_each(|matrix| prefetch(matrix.at(row + 1, 0), n));
+                }
+                epilogue(floats, runs(&mut beside, (row, 0), run));
             }
         };
         if let Some(kernel) = upright {
@@ -135,7 +150,8 @@ impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
             }
         } else {
             let c = MatMut::row_major(floats, m, n);
-            engine.run(Operands { a, b, c, beta: Beta::Overwrite }, |_, _, _| (), scratch);
+            let operands = Operands { a, b, c, beta: Beta::Overwrite, stream: Some(number) };
+            engine.run(operands, |_, _, _| (), scratch);
             hand_on(0, floats);
         }
         scratch.put_block(room);

@@ -188,6 +188,7 @@ impl<'a> Upright<'a> {
         self.a.find_rows(part.rows.start, part.steps.start, lanes);
         let mut panel = Panel {
             lanes,
+            next: &[],
             adjacent: true,
             step: self.a.col_stride(),
             picks: self.a.picked_columns(part.steps.start),

@@ -67,7 +67,7 @@ impl<'a, 'c, const N: usize> Work<'a, 'c, N> {
             let (i, j, len) = (row - first_row, col - first_col, run.len());
             epilogue(row, col, run, runs(&mut beside, (i, j), len));
         };
-        engine.run(Operands { a, b, c, beta }, with_beside, scratch);
+        engine.run(Operands { a, b, c, beta, stream: None }, with_beside, scratch);
     }
 
     /// Calls `work` for every row of C, with its place as for [`Work::run`] and those of the other
@@ -170,7 +170,7 @@ impl<'a> Terms<'a> {
         let steps = k.min(term * steps)..k.min((term + 1) * steps);
         let (a, b) = (self.a.col_range(steps.clone()), self.b.row_range(steps));
         let c = MatMut::row_major(sum, a.rows(), b.cols());
-        let operands = Operands { a, b, c, beta: Beta::Overwrite };
+        let operands = Operands { a, b, c, beta: Beta::Overwrite, stream: None };
         Engine::vectors().run(operands, |_, _, _| (), scratch);
     }
 }

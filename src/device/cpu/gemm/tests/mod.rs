@@ -149,7 +149,7 @@ impl Case {
             }
         };
         let (a, b, beta) = (self.a(), self.b(), self.layout.beta);
-        engine.run(Operands { a, b, c: view, beta }, epilogue, scratch);
+        engine.run(Operands { a, b, c: view, beta, stream: None }, epilogue, scratch);
         for i in 0..m {
             let row = i * self.c.leading..i * self.c.leading + n;
             assert_eq!(c[row.clone()], seen[row], "row {i} changed after its epilogue");
@@ -299,6 +299,7 @@ fn bits_do_not_depend_on_alignment() {
                 b: MatRef::row_major(&b[2 * shift..], k, n),
                 c: MatMut::new(&mut c[3 * shift..], m, n, n),
                 beta: Beta::Overwrite,
+                stream: None,
             };
             engine.run(operands, |_, _, _| (), &mut Scratch::default());
             assert_eq!(c[3 * shift..], expected, "shift {shift}");

@@ -30,7 +30,7 @@ fn parts_of_a_product_have_the_bits_of_the_whole() {
                     let from = row * case.c.leading + col;
                     seen[from..from + run.len()].iter_mut().for_each(|seen| *seen += 1);
                 };
-                engine.run(Operands { a, b, c, beta }, epilogue, &mut scratch);
+                engine.run(Operands { a, b, c, beta, stream: None }, epilogue, &mut scratch);
             }
             for i in 0..m {
                 let row = i * case.c.leading..i * case.c.leading + n;
@@ -91,6 +91,27 @@ fn shared_products_have_the_bits_of_the_whole() {
     }
 }
 
+/// What the epilogue of a stream copies; `between` is called after each block.
+fn streamed(
+    case: &Case,
+    threads: usize,
+    scratch: &mut Scratch,
+    between: impl Fn(&mut Scratch),
+) -> Vec<f32> {
+    let (m, n, _) = case.shape;
+    let mut copy = vec![POISON; m * n];
+    let target = MatMut::row_major(&mut copy, m, n);
+    for block in Stream::new(case.a(), case.b(), [None, Some(target)]).blocks(threads) {
+        let epilogue = |run: &mut [f32], [nothing, copy]: [&mut [f32]; 2]| {
+            assert!(nothing.is_empty());
+            copy.copy_from_slice(run);
+        };
+        block.run(epilogue, scratch);
+        between(scratch);
+    }
+    copy
+}
+
 #[test]
 fn streamed_products_have_the_bits_of_the_whole() {
     let light = [
@@ -108,20 +129,47 @@ fn streamed_products_have_the_bits_of_the_whole() {
         let layouts = if light.contains(&shape) { usize::MAX } else { 2 };
         for case in shared_layouts().map(|layout| Case::new(layout, shape)).take(layouts) {
             let [whole, _] = in_parts(&case, 1);
-            let mut copy = vec![POISON; whole.len()];
             let mut scratch = Scratch::default();
-            let target = MatMut::row_major(&mut copy, shape.0, shape.1);
-            for block in Stream::new(case.a(), case.b(), [None, Some(target)]).blocks(threads) {
-                let epilogue = |run: &mut [f32], [nothing, copy]: [&mut [f32]; 2]| {
-                    assert!(nothing.is_empty());
-                    copy.copy_from_slice(run);
-                };
-                block.run(epilogue, &mut scratch);
-            }
+            let copy = streamed(&case, threads, &mut scratch, |_| ());
             assert_eq!(copy, whole, "{shape:?}, {:?}", case.layout);
             let block = scratch.take_block().floats().len();
             let large = if light.contains(&shape) { 17_000 } else { 8_000 };
             assert!(block < whole.len() || whole.len() <= large, "{shape:?}: {block} at once");
         }
+    }
+}
+
+/// Blocks that have columns of B in common pack them once, over several blocks of k: neither another stream
+/// of the same matrices nor a product between two blocks may be taken for them.
+#[test]
+fn blocks_of_a_stream_read_its_own_columns() {
+    let shape = (700, 300, KC + 9);
+    for layout in shared_layouts() {
+        let (mut case, mut scratch) = (Case::new(layout, shape), Scratch::default());
+        let other = Case::new(layout, (300, 200, 40));
+        for _ in 0..2 {
+            let [whole, _] = in_parts(&case, 1);
+            let copy = streamed(&case, 1, &mut scratch, |scratch| {
+                other.run(Engine::vectors(), scratch);
+            });
+            assert!(copy == whole, "{layout:?}, with a product between blocks");
+            assert!(streamed(&case, 1, &mut scratch, |_| ()) == whole, "{layout:?}");
+            case.b.data.iter_mut().for_each(|b| *b = 1.0 - *b);
+        }
+    }
+}
+
+#[test]
+fn reserved_room_for_a_stream_does_not_grow() {
+    let threads = 2;
+    for shape in [(700, 530, 2 * KC + 9), (700, 100, 1400), LARGE] {
+        let case = Case::new(shared_layouts().next().unwrap(), shape);
+        let (m, n, k) = shape;
+        let mut scratch = Scratch::default();
+        Stream::<0>::reserve([m, n, k], threads, &mut scratch);
+        let size = |scratch: &mut Scratch| [scratch.blocks().0.len(), scratch.blocks().1.len()];
+        let reserved = size(&mut scratch);
+        streamed(&case, threads, &mut scratch, |_| ());
+        assert_eq!(size(&mut scratch), reserved, "{shape:?}");
     }
 }

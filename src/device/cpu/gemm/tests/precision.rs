@@ -44,6 +44,7 @@ fn every_size_of_number_keeps_its_precision() {
                 b: MatRef::row_major(&b, k, n),
                 c: MatMut::row_major(&mut c, m, n),
                 beta: Beta::Overwrite,
+                stream: None,
             };
             engine.run(operands, |_, _, _| (), &mut Scratch::default());
             for (at, &value) in c.iter().enumerate() {
@@ -73,6 +74,7 @@ fn what_is_not_finite_stays_so() {
                 b: MatRef::row_major(&b, 33, 20),
                 c: MatMut::row_major(&mut c, 40, 20),
                 beta: Beta::Overwrite,
+                stream: None,
             };
             engine.run(operands, |_, _, _| (), &mut Scratch::default());
             for (at, value) in c.iter().enumerate() {
