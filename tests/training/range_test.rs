@@ -20,16 +20,17 @@ fn mlp(device: &Device) -> Mlp {
     Mlp::builder(3).hidden(6, Activation::Tanh).output(2).seed(2).build(device).unwrap()
 }
 
+/// Its strategy is named, as the choice goes by how many epochs are planned.
+fn trainer(rate: f64) -> Trainer {
+    Trainer::new(Loss::Mse, Sgd::new(rate)).strategy(Strategy::Program)
+}
+
 #[test]
 fn a_scan_takes_the_steps_of_a_training_with_each_rate() {
     let range = RangeTest { from: 1e-3, to: 10.0, steps: 30, stop_factor: 1e6 };
     for device in devices() {
         let scanned = mlp(device);
-        // Named, as the choice goes by how many epochs are planned.
-        let trainer = |rate| {
-            let trainer = Trainer::new(Loss::Mse, Sgd::new(rate)).strategy(Strategy::Program);
-            trainer.batch_size(100).epochs(1)
-        };
+        let trainer = |rate| trainer(rate).batch_size(100).epochs(1);
         let scan = trainer(0.1).range_test(&scanned, &data(), range).unwrap();
         assert_eq!((scan.rates.len(), scan.losses.len()), (30, 30), "{device}");
         let mut stepped = mlp(device);
@@ -45,10 +46,7 @@ fn a_scan_takes_the_steps_of_a_training_with_each_rate() {
 #[test]
 fn minibatches_are_those_of_a_fit() {
     for device in devices() {
-        let trainer = |rate| {
-            let trainer = Trainer::new(Loss::Mse, Sgd::new(rate)).strategy(Strategy::Program);
-            trainer.batch_size(5).seed(9).epochs(3)
-        };
+        let trainer = |rate| trainer(rate).batch_size(5).seed(9).epochs(3);
         // So small a step moves no parameter.
         let range = RangeTest { from: 1e-20, to: 2e-20, steps: 14, stop_factor: 1e9 };
         let scan = trainer(0.1).range_test(&mlp(device), &data(), range).unwrap();

@@ -54,8 +54,8 @@ pub(super) struct Product<'a, 'c> {
 struct Plan {
     pack_a: bool,
     pack_b: bool,
-    /// Whether panels of B lie one block of k after the other, for the products after this one.
-    keep_b: bool,
+    /// The stream for whose products panels of B are kept, one block of k after the other.
+    keep_b: Option<u64>,
     /// Whether they are there from the products before.
     is_there: bool,
     mc: usize,
@@ -117,7 +117,7 @@ impl Product<'_, '_> {
         Plan {
             pack_a: m > 2 * MAX_ROWS && wide > strip && (!few || far),
             pack_b,
-            keep_b: pack_b && self.stream.is_some() && n <= nc,
+            keep_b: self.stream.filter(|_| pack_b && n <= nc),
             is_there: false,
             mc: if light && !far { LIGHT_MC } else { MC },
             kc: if k <= most { k } else { k.div_ceil(k.div_ceil(most)).next_multiple_of(unit) },
@@ -151,7 +151,7 @@ impl Product<'_, '_> {
         if plan.pack_a || plan.pack_b {
             scratch.reserve(m, n, k);
         }
-        if let (true, Some(stream)) = (plan.keep_b, self.stream) {
+        if let Some(stream) = plan.keep_b {
             let (address, shape) = (self.b.at(0, 0).addr(), (k, n));
             plan.is_there = scratch.keep(Kept { stream, address, shape });
         } else if plan.pack_b {
@@ -209,9 +209,9 @@ impl Product<'_, '_> {
             }
         }
         let strip_cols = self.kernel.cols();
-        let kept =
-            if plan.keep_b { steps.start * cols.len().next_multiple_of(strip_cols) } else { 0 };
-        let packed_b = &mut packed_b[kept..];
+        // What is kept of the blocks of k before this one.
+        let before = plan.keep_b.map_or(0, |_| steps.start);
+        let packed_b = &mut packed_b[before * cols.len().next_multiple_of(strip_cols)..];
         let width = strip_cols.min(self.kernel.vectors(cols.len()) * self.kernel.lanes);
         if plan.pack_b && rows.start == 0 && !plan.is_there {
             let group = if self.b.col_stride() == 1 { MAX_LANES } else { strip_cols };
@@ -307,7 +307,7 @@ impl Product<'_, '_> {
         let lanes = &mut lanes[..rows.len()];
         self.a.find_rows(rows.start, steps.start, lanes);
         let mut next = [std::ptr::null(); MAX_ROWS];
-        let after = rows.end..self.c.rows().min(rows.end + MAX_ROWS);
+        let after = rows.end..self.c.rows().min(rows.end + self.kernel.rows());
         let next = &mut next[..if self.a.rows_are_runs() { after.len() } else { 0 }];
         self.a.find_rows(after.start, steps.start, next);
         self.pack(&mut Panel {

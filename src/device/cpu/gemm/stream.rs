@@ -21,8 +21,6 @@ const PACKED_BLOCK: usize = 1 << 15;
 /// Rows and columns of a block whose B leaves the cache, and those on a matrix unit.
 const LARGE: [usize; 2] = [256, 512];
 const PACKED_LARGE: [usize; 2] = [512, 1024];
-/// Elements of the panels of upright tiles that are handed on together: 16 KiB of the L1 cache.
-const UPRIGHT_BLOCK: usize = 1 << 13;
 /// The least columns of such blocks.
 const LEAST_COLS: usize = 256;
 /// The blocks that each thread should find where B stays in cache, so that all finish at about one
@@ -30,6 +28,8 @@ const LEAST_COLS: usize = 256;
 const BLOCKS: usize = 4;
 /// Likewise of upright tiles, of which each block copies its first panel before it begins.
 const UPRIGHT_BLOCKS: usize = 2;
+/// Elements of the panels of upright tiles that are handed on together: 16 KiB of the L1 cache.
+const UPRIGHT_BLOCK: usize = 1 << 13;
 
 /// A product `A.B`, and the elements of other matrices at the same places.
 #[derive(Debug)]
