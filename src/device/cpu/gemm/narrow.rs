@@ -38,7 +38,7 @@ impl Product<'_, '_> {
         scratch: &mut Scratch,
         epilogue: &mut impl FnMut(usize, usize, &mut [f32]),
     ) {
-        let Block { rows, cols, steps } = block;
+        let Block { rows, cols, steps, .. } = block;
         let mut tile = Tile {
             a: [std::ptr::null(); MAX_ROWS],
             next: std::ptr::null(),
@@ -83,7 +83,7 @@ impl Product<'_, '_> {
         runs: &mut Runs,
         epilogue: &mut impl FnMut(usize, usize, &mut [f32]),
     ) {
-        let Block { rows, cols, steps } = block;
+        let Block { rows, cols, steps, .. } = block;
         let dots = self.kernel.dots[cols.len() - 1];
         let (first, accumulate) = (tile.b, tile.accumulate);
         for part in parts(rows.clone(), dots.len()) {
@@ -105,7 +105,7 @@ impl Product<'_, '_> {
                     break;
                 }
             }
-            if steps.end == self.b.rows() {
+            if block.hands_on {
                 runs.hand_on(part.end, part.end == rows.end, &mut self.c, epilogue);
             }
         }

@@ -4,7 +4,7 @@ use super::MatMut;
 use std::ops::Range;
 
 /// Elements of C that go to the epilogue at once, if rows can go together: 4 KiB of the L1 cache.
-const RUN: usize = 1024;
+pub(super) const RUN: usize = 1024;
 
 /// What of a strip's rows goes to the epilogue at once.
 pub(super) struct Runs {

@@ -2,6 +2,7 @@
 
 use super::cut::{Cut, Cuttable, Parts};
 use super::engine::{Engine, Operands};
+use super::runs::RUN;
 use super::{Beta, Lhs, MatMut, MatRef, Scratch};
 
 /// A product `C = A.B`, or `C += A.B`, and matrices of C's shape whose elements its epilogue needs.
@@ -70,13 +71,15 @@ impl<'a, 'c, const N: usize> Work<'a, 'c, N> {
         engine.run(Operands { a, b, c, beta, stream: None }, with_beside, scratch);
     }
 
-    /// Calls `work` for every row of C, with its place as for [`Work::run`] and those of the other
-    /// matrices.
+    /// Calls `work` for all rows of C, several together where they lie side by side, with their place as for
+    /// [`Work::run`] and those of the other matrices.
     pub(crate) fn rows(mut self, mut work: impl FnMut(usize, usize, &mut [f32], [&mut [f32]; N])) {
         let ((m, n), (row, col)) = (self.shape(), self.c.origin());
-        for i in 0..m {
-            let beside = runs(&mut self.beside, (i, 0), n);
-            work(row + i, col, self.c.run(i, 0, n), beside);
+        let together = if self.c.is_contiguous() { (RUN / n.max(1)).max(1) } else { 1 };
+        for i in (0..m).step_by(together) {
+            let len = together.min(m - i) * n;
+            let beside = runs(&mut self.beside, (i, 0), len);
+            work(row + i, col, self.c.run(i, 0, len), beside);
         }
     }
 
