@@ -15,6 +15,7 @@ mod real;
 pub use activation::{Activation, Cache};
 pub(crate) use forward::forward;
 pub use init::{Fan, Init};
+pub(crate) use loss::cross_entropies;
 pub use loss::{Domain, Loss, LossReduction, Target, TargetKind};
 pub(crate) use network::InputNoise;
 pub use network::{Layer, Network, Parameter, ParameterKind};

@@ -17,6 +17,7 @@ use std::fmt;
 
 pub use domain::Domain;
 pub use reduction::LossReduction;
+pub(crate) use rowwise::cross_entropies;
 pub(super) use rowwise::softmax;
 use serde::{Deserialize, Serialize};
 

@@ -54,14 +54,50 @@ pub(super) fn smoothed<T: Real>(
 /// overflows, as the largest is subtracted before.
 #[inline(always)]
 pub(in super::super) fn softmax<T: Real>(output: &[T], softmax: &mut [T]) -> (T, T) {
+    let largest = shift(output, softmax);
+    softmax.iter_mut().for_each(|p| *p = p.exp());
+    (largest, normalize(softmax))
+}
+
+/// Writes the differences of a row's elements from the largest, and gives that.
+#[inline(always)]
+fn shift<T: Real>(output: &[T], shifted: &mut [T]) -> T {
     let largest = output.iter().copied().fold(T::of(f64::NEG_INFINITY), T::max);
-    for (p, &y) in softmax.iter_mut().zip(output) {
-        *p = (y - largest).exp();
-    }
-    let total = sum(softmax);
+    shifted.iter_mut().zip(output).for_each(|(p, &y)| *p = y - largest);
+    largest
+}
+
+/// Divides a row by its sum, and gives that.
+#[inline(always)]
+fn normalize<T: Real>(row: &mut [T]) -> T {
+    let total = sum(row);
     let inverse = T::of(1.0) / total;
-    softmax.iter_mut().for_each(|p| *p = *p * inverse);
-    (largest, total)
+    row.iter_mut().for_each(|p| *p = *p * inverse);
+    total
+}
+
+/// [`cross_entropy`] of many rows, of which `label` gives the classes, to the same bits. A few classes do not
+/// fill a vector, so the exponentials of all rows are computed side by side.
+#[inline(always)]
+pub(crate) fn cross_entropies(
+    outputs: &[f32],
+    label: impl Fn(usize) -> usize,
+    gradients: &mut [f32],
+    losses: &mut [f32],
+) {
+    let classes = outputs.len() / losses.len().max(1);
+    let rows = outputs.chunks_exact(classes).zip(gradients.chunks_exact_mut(classes));
+    for ((output, gradient), largest) in rows.zip(&mut *losses) {
+        *largest = shift(output, gradient);
+    }
+    gradients.iter_mut().for_each(|p| *p = Real::exp(*p));
+    let rows = outputs.chunks_exact(classes).zip(gradients.chunks_exact_mut(classes));
+    for (i, ((output, gradient), loss)) in rows.zip(losses).enumerate() {
+        let (label, largest) = (label(i), *loss);
+        let total = normalize(gradient);
+        gradient[label] -= 1.0;
+        *loss = Real::ln(total) + (largest - output[label]);
+    }
 }
 
 /// -sum t y.

@@ -8,7 +8,7 @@ use crate::device::cpu::guard::Guard;
 use crate::device::cpu::memory::Bank;
 use crate::device::cpu::vectorize::{Vectorized, vectorize};
 use crate::error::{Error, Result};
-use crate::nn::{Loss, Target, TargetKind};
+use crate::nn::{Loss, Target, TargetKind, cross_entropies};
 use crate::op::{Op, StepArgs};
 
 pub(super) fn execute(op: &Op, bank: &mut Bank, args: &StepArgs, guard: &mut Guard) -> Result<()> {
@@ -127,16 +127,24 @@ struct Rows<'a, T> {
 impl Vectorized for Rows<'_, Labels<'_>> {
     type Output = Result<()>;
 
-    /// The usual loss has code of its own, without a choice in each row.
+    /// The usual loss has code of its own, for all rows at once.
     #[inline(always)]
     fn run(self) -> Result<()> {
         let Self { loss, outputs, targets, delta, row_losses } = self;
-        match loss {
-            Loss::CrossEntropy => {
-                by_labels(Loss::CrossEntropy, outputs, targets, delta, row_losses)
-            }
-            _ => by_labels(loss, outputs, targets, delta, row_losses),
+        let Labels { labels, picked, classes } = targets;
+        let label = |i: usize| labels[picked.row(i)] as usize;
+        if let Some(i) = (0..row_losses.len()).find(|&i| label(i) >= classes) {
+            return Err(Error::Label { row: picked.row(i), label: label(i) as i64, classes });
         }
+        if loss == Loss::CrossEntropy {
+            cross_entropies(outputs, label, delta, row_losses);
+            return Ok(());
+        }
+        let rows = outputs.chunks_exact(classes).zip(delta.chunks_exact_mut(classes));
+        for (i, ((y, d), row_loss)) in rows.zip(row_losses).enumerate() {
+            *row_loss = loss.row(y, Target::Label(label(i)), None, d);
+        }
+        Ok(())
     }
 }
 
@@ -159,27 +167,6 @@ struct Labels<'a> {
     labels: &'a [u32],
     picked: Picked<'a>,
     classes: usize,
-}
-
-#[inline(always)]
-fn by_labels(
-    loss: Loss,
-    outputs: &[f32],
-    targets: Labels<'_>,
-    delta: &mut [f32],
-    row_losses: &mut [f32],
-) -> Result<()> {
-    let Labels { labels, picked, classes } = targets;
-    let rows = outputs.chunks_exact(classes).zip(delta.chunks_exact_mut(classes));
-    for (i, ((y, d), row_loss)) in rows.zip(row_losses).enumerate() {
-        let row = picked.row(i);
-        let label = labels[row] as usize;
-        if label >= classes {
-            return Err(Error::Label { row, label: label as i64, classes });
-        }
-        *row_loss = loss.row(y, Target::Label(label), None, d);
-    }
-    Ok(())
 }
 
 /// Targets as values, where each row's are, and the positive weights of the outputs.
