@@ -114,7 +114,8 @@ impl Kernel {
     pub(super) fn all() -> impl Iterator<Item = &'static Self> {
         #[cfg(target_arch = "x86_64")]
         let wide = [
-            std::is_x86_feature_detected!("avx512f").then_some(&super::kernel_avx512::KERNEL),
+            (std::is_x86_feature_detected!("avx512f") && std::is_x86_feature_detected!("avx512vl"))
+                .then_some(&super::kernel_avx512::KERNEL),
             (std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma"))
                 .then_some(&super::kernel_avx2::KERNEL),
         ];

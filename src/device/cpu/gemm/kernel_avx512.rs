@@ -14,48 +14,50 @@ pub(super) static KERNEL: Kernel = kernel!(
     [1, 2, 3, 4]
 );
 
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512vl")]
 unsafe fn tile_avx512<const MR: usize, const NV: usize, const KIND: usize>(t: &Tile) {
     // SAFETY: the contract is the caller's, and the feature is enabled here.
     unsafe { tile::<V512, MR, NV, KIND>(t) }
 }
 
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512vl")]
 unsafe fn dots_avx512<const MR: usize, const NR: usize>(t: &Tile) {
     // SAFETY: the contract is the caller's, and the feature is enabled here.
     unsafe { dots::<V512, MR, NR>(t) }
 }
 
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512vl")]
 unsafe fn upright_avx512<const NR: usize, const NV: usize>(t: &UprightTile) {
     // SAFETY: the contract is the caller's, and the feature is enabled here.
     unsafe { upright::<V512, NR, NV>(t) }
 }
 
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512vl")]
 unsafe fn pack_avx512(panel: &mut Panel) {
     // SAFETY: the contract is the caller's, and the feature is enabled here.
     unsafe { pack::<V512>(panel) }
 }
 
-/// Stores the first 1 to 4 numbers.
+/// Four columns of 16 rows as rows: number i has rows i, i + 4, i + 8 and i + 12.
 ///
 /// # Safety
-/// There is room for `count` floats.
+/// The processor has AVX-512.
 #[inline(always)]
-unsafe fn store_row(row: __m128, to: *mut f32, count: usize) {
-    // SAFETY: the room is the caller's; these instructions are in every x86-64.
+unsafe fn quads([a, b, c, d]: [__m512; 4]) -> [__m512; 4] {
+    // SAFETY: the feature is the caller's.
     unsafe {
-        match count {
-            4.. => _mm_storeu_ps(to, row),
-            1 => _mm_store_ss(to, row),
-            _ => {
-                _mm_storel_pd(to.cast(), _mm_castps_pd(row));
-                if count == 3 {
-                    _mm_store_ss(to.add(2), _mm_movehl_ps(row, row));
-                }
-            }
-        }
+        let [even, odd] = [_mm512_unpacklo_ps(a, b), _mm512_unpacklo_ps(c, d)];
+        let [even, odd] = [_mm512_castps_pd(even), _mm512_castps_pd(odd)];
+        let [first, second] = [_mm512_unpacklo_pd(even, odd), _mm512_unpackhi_pd(even, odd)];
+        let [even, odd] = [_mm512_unpackhi_ps(a, b), _mm512_unpackhi_ps(c, d)];
+        let [even, odd] = [_mm512_castps_pd(even), _mm512_castps_pd(odd)];
+        let [third, fourth] = [_mm512_unpacklo_pd(even, odd), _mm512_unpackhi_pd(even, odd)];
+        [
+            _mm512_castpd_ps(first),
+            _mm512_castpd_ps(second),
+            _mm512_castpd_ps(third),
+            _mm512_castpd_ps(fourth),
+        ]
     }
 }
 
@@ -126,30 +128,32 @@ impl Vector for V512 {
 
     #[inline(always)]
     unsafe fn store_rows<const N: usize>(columns: [Self; N], to: *mut f32, step: usize) {
+        const { assert!(N <= 8) };
+        let mask = ((1u32 << N) - 1) as __mmask8;
         // SAFETY: as said above.
         unsafe {
-            let column = |j: usize| columns.get(j).map_or(_mm512_setzero_ps(), |column| column.0);
-            let pairs = |at: usize| {
-                let (even, odd) = (column(at), column(at + 1));
-                [_mm512_unpacklo_ps(even, odd), _mm512_unpackhi_ps(even, odd)]
-                    .map(|pairs| _mm512_castps_pd(pairs))
-            };
-            for first in (0..N).step_by(4) {
-                let ([a, b], [c, d]) = (pairs(first), pairs(first + 2));
-                // Number i has rows i, i + 4, i + 8 and i + 12.
-                let quads = [
-                    _mm512_unpacklo_pd(a, c),
-                    _mm512_unpackhi_pd(a, c),
-                    _mm512_unpacklo_pd(b, d),
-                    _mm512_unpackhi_pd(b, d),
-                ];
-                for (i, quads) in quads.into_iter().enumerate() {
-                    let quads = _mm512_castpd_ps(quads);
-                    let row = |at: usize| to.add((i + 4 * at) * step + first);
-                    store_row(_mm512_extractf32x4_ps::<0>(quads), row(0), N - first);
-                    store_row(_mm512_extractf32x4_ps::<1>(quads), row(1), N - first);
-                    store_row(_mm512_extractf32x4_ps::<2>(quads), row(2), N - first);
-                    store_row(_mm512_extractf32x4_ps::<3>(quads), row(3), N - first);
+            let none = Self::zero();
+            let column = |j: usize| columns.get(j).unwrap_or(&none).0;
+            let first = quads([column(0), column(1), column(2), column(3)]);
+            let second = quads([column(4), column(5), column(6), column(7)]);
+            // Of two rows the first four columns, and the others behind them.
+            let upper = _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0);
+            let lower = _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4);
+            for (i, (first, second)) in first.into_iter().zip(second).enumerate() {
+                let row = |at: usize| to.add((i + 4 * at) * step);
+                if N <= 4 {
+                    _mm_mask_storeu_ps(row(0), mask, _mm512_castps512_ps128(first));
+                    _mm_mask_storeu_ps(row(1), mask, _mm512_extractf32x4_ps::<1>(first));
+                    _mm_mask_storeu_ps(row(2), mask, _mm512_extractf32x4_ps::<2>(first));
+                    _mm_mask_storeu_ps(row(3), mask, _mm512_extractf32x4_ps::<3>(first));
+                    continue;
+                }
+                let (first, second) = (_mm512_castps_pd(first), _mm512_castps_pd(second));
+                for (at, index) in [(0, upper), (2, lower)] {
+                    let rows = _mm512_permutex2var_pd(first, index, second);
+                    let halves = [_mm512_castpd512_pd256(rows), _mm512_extractf64x4_pd::<1>(rows)];
+                    _mm256_mask_storeu_ps(row(at), mask, _mm256_castpd_ps(halves[0]));
+                    _mm256_mask_storeu_ps(row(at + 1), mask, _mm256_castpd_ps(halves[1]));
                 }
             }
         }

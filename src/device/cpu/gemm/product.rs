@@ -194,11 +194,7 @@ impl Product<'_, '_> {
     }
 
     /// Hands whole rows on.
-    fn hand_on(
-        &mut self,
-        rows: Range<usize>,
-        epilogue: &mut impl FnMut(usize, usize, &mut [f32]),
-    ) {
+    fn hand_on(&mut self, rows: Range<usize>, epilogue: &mut impl FnMut(usize, usize, &mut [f32])) {
         let cols = 0..self.c.cols();
         Runs::new(rows.start, cols, &self.c).hand_on(rows.end, true, &mut self.c, epilogue);
     }
