@@ -1,5 +1,6 @@
 //! How work is cut into parts along the rows or columns of C.
 
+use super::engine::Engine;
 use super::kernel::MAX_ROWS;
 
 /// Where rows are cut: tiles of any instruction set end there, and so do runs of two cache lines
@@ -26,12 +27,12 @@ pub(super) enum Cut {
 }
 
 impl Cut {
-    /// Cuts an (m, n) matrix into at most `parts` parts of about one size, whose columns end where
-    /// strips of `strip` columns do. Each thread packs the operand that is not cut for itself, so
-    /// the longer side is cut; but a strip that is narrower than a tile would waste vectors.
-    pub(super) fn of(m: usize, n: usize, strip: usize, parts: usize) -> Self {
-        if n > m && n >= 2 * strip * parts {
-            Self::Cols(n.div_ceil(parts).next_multiple_of(strip))
+    /// Cuts an (m, n) matrix that an engine computes into at most `parts` parts of about one size.
+    /// Each thread packs the operand that is not cut for itself, so the longer side is cut, if that leaves
+    /// each some strips of which only the last is narrower than the others.
+    pub(super) fn of(m: usize, n: usize, engine: Engine, parts: usize) -> Self {
+        if n > m && n >= 2 * engine.strip() * parts {
+            Self::Cols(n.div_ceil(parts).next_multiple_of(engine.grain()))
         } else {
             let unit = if m >= ROWS * parts { ROWS } else { MAX_ROWS };
             Self::Rows(m.div_ceil(parts).next_multiple_of(unit))

@@ -28,6 +28,7 @@ impl Direct {
             a: [std::ptr::null(); MAX_ROWS],
             next: std::ptr::null(),
             a_step: a.col_stride(),
+            is_packed: false,
             picks: std::ptr::null(),
             b: std::ptr::null(),
             b_step: b.row_stride(),

@@ -82,7 +82,16 @@ impl Engine {
         }
     }
 
-    /// Where columns are cut: strips end there, of vectors those of any instruction set.
+    /// Columns are cut at multiples of this: whole vectors of any instruction set, or where strips of a unit end.
+    pub(super) const fn grain(self) -> usize {
+        match self {
+            Self::Vectors(_) => 16,
+            #[cfg(target_arch = "x86_64")]
+            Self::Amx => amx::PAIR,
+        }
+    }
+
+    /// The columns of the widest strips.
     pub(super) const fn strip(self) -> usize {
         match self {
             Self::Vectors(_) => 48,

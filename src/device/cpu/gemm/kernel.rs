@@ -42,6 +42,8 @@ pub(super) struct Tile {
     pub(super) next: *const [*const f32; MAX_ROWS],
     /// Floats from a column of A to the next.
     pub(super) a_step: usize,
+    /// Whether A is a packed panel: one stream, which the processor's prefetchers follow by themselves.
+    pub(super) is_packed: bool,
     /// The columns of A to use, for the kernels that pick.
     pub(super) picks: *const u32,
     pub(super) b: *const f32,
@@ -201,8 +203,10 @@ pub(super) unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const KIN
         for (i, sums) in sums.iter_mut().enumerate() {
             for (j, sum) in sums.iter_mut().enumerate() {
                 let c = t.c.wrapping_add(i * t.c_step + j * V::LANES);
-                // The tile below is likely to be the next.
-                V::prefetch(c.wrapping_add(MR * t.c_step));
+                if !t.is_packed {
+                    // The tile below is likely to be the next.
+                    V::prefetch(c.wrapping_add(MR * t.c_step));
+                }
                 if t.accumulate {
                     *sum = if j + 1 < NV { V::load(c) } else { V::load_first(c, tail) };
                 }
@@ -210,9 +214,15 @@ pub(super) unsafe fn tile<V: Vector, const MR: usize, const NV: usize, const KIN
         }
         let mut b_row = t.b;
         let mut column = 0;
+        let middle = t.depth / 2 / LINE * LINE;
         for p in 0..t.depth {
             let at = if KIND == PICK { *t.picks.add(p) as usize * t.a_step } else { column };
-            if KIND != PICK && p % LINE == 0 {
+            if KIND != PICK && t.is_packed && p == middle {
+                // Only here, as tiles are long then, and at the beginning the stores of the one before wait.
+                for c in (0..MR).map(|i| t.c.wrapping_add((MR + i) * t.c_step)) {
+                    (0..NV).for_each(|j| V::prefetch(c.wrapping_add(j * V::LANES)));
+                }
+            } else if KIND != PICK && !t.is_packed && p % LINE == 0 {
                 // Past the end of these rows the next begin.
                 let is_past = p + AHEAD >= t.depth && !t.next.is_null();
                 let (rows, there) =

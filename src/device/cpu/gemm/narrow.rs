@@ -43,6 +43,7 @@ impl Product<'_, '_> {
             a: [std::ptr::null(); MAX_ROWS],
             next: std::ptr::null(),
             a_step: self.a.col_stride(),
+            is_packed: false,
             picks: std::ptr::null(),
             b: self.b.at(steps.start, cols.start),
             b_step: self.b.row_stride(),

@@ -286,6 +286,7 @@ impl Product<'_, '_> {
             a: [std::ptr::null(); MAX_ROWS],
             next: std::ptr::null(),
             a_step: if packed_a.is_some() { tallest } else { self.a.col_stride() },
+            is_packed: packed_a.is_some(),
             picks: picks.map_or(std::ptr::null(), <[u32]>::as_ptr),
             b,
             b_step,

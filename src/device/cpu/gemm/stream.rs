@@ -73,7 +73,7 @@ fn block(engine: Engine, [m, n, k]: [usize; 3], threads: usize) -> [usize; 2] {
     let down = m.div_ceil(rows).max(1).next_multiple_of(threads.div_ceil(across));
     [
         m.div_ceil(down).next_multiple_of(ROWS).max(ROWS),
-        n.div_ceil(across).next_multiple_of(engine.strip()),
+        n.div_ceil(across).next_multiple_of(engine.grain()),
     ]
 }
 

@@ -26,7 +26,7 @@ pub(super) fn cost(m: usize, n: usize, k: usize) -> usize {
 
 /// The shape of the largest of at most `parts` parts of a product (m, n, k).
 pub(crate) fn part([m, n, k]: [usize; 3], parts: usize) -> (usize, usize) {
-    match Cut::of(m, n, Engine::of(m, n, k).strip(), parts) {
+    match Cut::of(m, n, Engine::of(m, n, k), parts) {
         Cut::Rows(rows) => (rows.min(m), n),
         // A last column may come to the others.
         Cut::Cols(cols) => (m, (cols + 1).min(n)),
@@ -86,7 +86,7 @@ impl<'a, 'c, const N: usize> Work<'a, 'c, N> {
     /// The product in at most `count` parts.
     pub(crate) fn parts(self, count: usize) -> Parts<Self> {
         let (m, n) = self.shape();
-        let cut = Cut::of(m, n, self.engine().strip(), count);
+        let cut = Cut::of(m, n, self.engine(), count);
         Parts::new(self, cut)
     }
 }

@@ -13,12 +13,12 @@ use crate::device::cpu::vectorize::vectorize;
 use crate::op::{Op, Shape, StepArgs};
 use crate::optim::Optimizer;
 
-/// Where halves meet: strips of any product end there.
-const STRIPS: usize = 96;
+/// Halves meet at a multiple of this, where columns of any product can be cut.
+const GRAIN: usize = 32;
 
 /// The halves of so many units.
 fn halves(units: usize) -> [Range<usize>; 2] {
-    let middle = (units / 2).next_multiple_of(STRIPS);
+    let middle = (units / 2).next_multiple_of(GRAIN);
     [0..middle, middle..units]
 }
 
