@@ -167,3 +167,38 @@ impl<T: Real> Scaled<T> {
         x / self.rest / self.largest
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::cross_entropies;
+    use crate::nn::{Loss, Target};
+
+    #[test]
+    fn rows_side_by_side_have_the_bits_of_each_alone() {
+        for classes in [1, 2, 10, 15, 16, 17, 40] {
+            for rows in [1, 3, 16, 61] {
+                let number = |i: usize| (i * 37 % 101) as f32 / 5.0 - 10.0;
+                let mut outputs: Vec<f32> = (0..rows * classes).map(number).collect();
+                // Ties, what is far below the largest, and a row that has diverged.
+                outputs[0] = 10.0;
+                outputs[rows * classes / 2] = -300.0;
+                outputs[rows * classes - 1] = if rows > 3 { f32::INFINITY } else { 300.0 };
+                let label = |i: usize| i * 7 % classes;
+                let (mut gradients, mut losses) = (vec![f32::NAN; outputs.len()], vec![0.0; rows]);
+                cross_entropies(&outputs, label, &mut gradients, &mut losses);
+                let together = outputs.chunks(classes).zip(gradients.chunks(classes)).zip(&losses);
+                for (i, ((output, gradient), loss)) in together.enumerate() {
+                    let mut alone = vec![f32::NAN; classes];
+                    let target = Target::Label(label(i));
+                    let expected = Loss::CrossEntropy.row(output, target, None, &mut alone);
+                    // All NaNs are one.
+                    let bit = |x: f32| if x.is_nan() { f32::NAN } else { x }.to_bits();
+                    let bits =
+                        |numbers: &[f32]| numbers.iter().map(|&x| bit(x)).collect::<Vec<_>>();
+                    assert_eq!(bit(expected), bit(*loss), "{rows} x {classes}, row {i}");
+                    assert_eq!(bits(&alone), bits(gradient), "{rows} x {classes}, row {i}");
+                }
+            }
+        }
+    }
+}
