@@ -6,17 +6,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::gemm::{self, Cuttable, Engine, Stream, Terms, Work};
+use super::gemm::{self, Cuttable, Engine, SHARED_FLOP, Stream, Terms, Work};
 use super::guard::Guard;
 use super::ops::Sums;
 use super::pool::Pool;
 use super::room::Room;
 use super::vectorize::vectorize;
 
-/// Floating-point operations for which calling a worker pays: 30 microseconds' worth on one core,
-/// where a worker that spins answers in one microsecond, and one that is parked in about ten.
-pub(super) const SHARED_FLOP: usize = 4_000_000;
-/// Elements of which each takes a few operations and comes from memory, likewise.
+/// Elements of which each takes a few operations and comes from memory: as [`SHARED_FLOP`].
 const SHARED_ELEMENTS: usize = 1 << 16;
 /// Elements that a thread takes at a time: 64 KiB, so that a late thread leaves little to wait for.
 pub(super) const CHUNK: usize = 1 << 14;
@@ -59,13 +56,19 @@ impl Crew {
         work: Work<'_, '_, N>,
         epilogue: impl Fn(usize, usize, &mut [f32], [&mut [f32]; N]) + Sync,
     ) {
-        let threads = self.pool.threads();
-        let (m, n) = work.shape();
-        let count = Terms::count(m, n, work.b.rows());
-        if count > 1 {
-            return self.sum(count, work, epilogue);
+        match work.terms() {
+            1 => self.multiply_whole(work, epilogue),
+            count => self.sum(count, work, epilogue),
         }
-        let engine = work.engine();
+    }
+
+    /// The same, never as a sum of terms.
+    pub(super) fn multiply_whole<const N: usize>(
+        &mut self,
+        work: Work<'_, '_, N>,
+        epilogue: impl Fn(usize, usize, &mut [f32], [&mut [f32]; N]) + Sync,
+    ) {
+        let (threads, engine) = (self.pool.threads(), work.engine());
         if threads == 1 || work.cost() < SHARED_FLOP {
             let scratch = self.scratch[0].get_mut().unwrap_or_else(PoisonError::into_inner);
             return work.run(engine, epilogue, scratch);
@@ -89,16 +92,11 @@ impl Crew {
         self.terms.resize(self.terms.len().max(count * m * n), 0.0);
         let product = Terms { a: work.a, b: work.b };
         let terms = self.terms[..count * m * n].chunks_exact_mut(m * n).enumerate();
-        if work.cost() < SHARED_FLOP {
-            let scratch = self.scratch[0].get_mut().unwrap_or_else(PoisonError::into_inner);
-            terms.for_each(|(i, term)| product.run(i, count, term, scratch));
-        } else {
-            let scratch = &self.scratch;
-            self.pool.for_each(terms, |thread, (i, term)| {
-                let mut scratch = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
-                product.run(i, count, term, &mut scratch);
-            });
-        }
+        let scratch = &self.scratch;
+        self.pool.for_each(terms, |thread, (i, term)| {
+            let mut scratch = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
+            product.run(i, count, term, &mut scratch);
+        });
         let terms = &self.terms[..count * m * n];
         let add = |row: usize, col: usize, run: &mut [f32], beside: [&mut [f32]; N]| {
             // The terms are the rows of a matrix, of which this run is some columns.

@@ -5,6 +5,7 @@
 //! layer's units each, a half of the deltas is computed beside, the gradient of that half of the weight goes
 //! to its update, and then the deltas go where the activations were.
 
+use super::gemm::Terms;
 use super::instruction::Instruction;
 use crate::op::{Op, Rows, View};
 use crate::program::Program;
@@ -67,6 +68,8 @@ fn pair(program: &Program, list: &[Instruction], at: usize) -> Option<Pair> {
         && (parameters.buffer, parameters.range()) == (weight.buffer, weight.range())
         && activation.shape == output.shape
         && activation.shape.cols >= LEAST_UNITS
+        // Halves would be other sums.
+        && Terms::back([output.shape.rows, output.shape.cols, delta.shape.cols]) == 1
         && whole(activation)
         && whole(*output)
         && !list[..at].iter().any(|instruction| instruction.uses(output.buffer))

@@ -1,6 +1,6 @@
 //! Finds the passes of small networks in programs, which are faster turned: see [`Turned`].
 
-use super::crew::SHARED_FLOP;
+use super::gemm::SHARED_FLOP;
 use super::instruction::Instruction;
 use super::ops::{Pass, Turned, TurnedLayer};
 use crate::nn::{Activation, Cache};

@@ -48,7 +48,7 @@ pub(in crate::device::cpu) use engine::{Engine, unit};
 pub(crate) use scratch::Scratch;
 pub(crate) use stream::Stream;
 pub(crate) use view::{Lhs, MatMut, MatRef};
-pub(crate) use work::{Terms, Work, part};
+pub(crate) use work::{SHARED_FLOP, Terms, Work, part};
 
 /// What becomes of the values that C holds before a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use super::kernel::Kernel;
 use super::prefetch::prefetch;
 use super::product::{LIGHT, parts};
 use super::upright::Upright;
-use super::work::{cost, runs, take};
+use super::work::{Terms, cost, runs, take};
 use super::{Beta, Lhs, MatMut, MatRef, Scratch};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -110,12 +110,17 @@ impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
 
     /// The blocks, for so many threads.
     pub(crate) fn blocks(self, threads: usize) -> impl DoubleEndedIterator<Item = Self> + Send {
-        let (m, n) = self.shape();
+        let ((m, n), k) = (self.shape(), self.b.rows());
         let [rows, cols] = match self.upright {
             Some(kernel) => [upright_rows(m, threads, kernel.height()), n],
-            None => block(self.engine, [m, n, self.b.rows()], threads),
+            None => block(self.engine, [m, n, k], threads),
         };
-        Parts::new(self, Cut::Cols(cols)).flat_map(move |part| Parts::new(part, Cut::Rows(rows)))
+        // A thread updates those rows of a weight that it reads, if the forward pass is cut along them.
+        let is_read_by_rows = threads > 1 && Terms::count(k, n, m) > 1;
+        let own = if is_read_by_rows { m.div_ceil(threads).next_multiple_of(ROWS) } else { m };
+        Parts::new(self, Cut::Rows(own))
+            .flat_map(move |part| Parts::new(part, Cut::Cols(cols)))
+            .flat_map(move |part| Parts::new(part, Cut::Rows(rows)))
     }
 
     /// Computes a block and calls `epilogue` with its elements and those of the other matrices, in

@@ -80,6 +80,11 @@ impl<'a> MatRef<'a> {
         taken
     }
 
+    /// Whether its columns are runs.
+    pub(super) const fn is_transposed(&self) -> bool {
+        self.col_stride != 1 && self.row_stride == 1
+    }
+
     pub(crate) const fn rows(&self) -> usize {
         self.rows
     }

@@ -16,6 +16,10 @@ pub(crate) struct Work<'a, 'c, const N: usize> {
     pub(crate) beside: [Option<MatMut<'c>>; N],
 }
 
+/// Floating-point operations for which calling a worker pays: 30 microseconds' worth on one core,
+/// where a worker that spins answers in one microsecond, and one that is parked in about ten.
+pub(crate) const SHARED_FLOP: usize = 4_000_000;
+
 /// How long a product (m, n, k) takes, in the floating-point operations that one core would do in
 /// that time: columns fill vectors, and an element of A comes from memory at 12 GB/s, a third of a
 /// nanosecond.
@@ -44,6 +48,19 @@ impl<'a, 'c, const N: usize> Work<'a, 'c, N> {
     pub(crate) fn cost(&self) -> usize {
         let (m, n) = self.shape();
         cost(m, n, self.b.rows())
+    }
+
+    /// How many terms the product is a sum of. A weight's gradient, whose A is a minibatch transposed, is always one
+    /// product, as its blocks are where it goes to its update at once.
+    pub(crate) fn terms(&self) -> usize {
+        let ((m, n), k) = (self.shape(), self.b.rows());
+        if self.a.columns_are_runs() {
+            1
+        } else if self.b.is_transposed() {
+            Terms::back([m, n, k])
+        } else {
+            Terms::count(m, n, k)
+        }
     }
 
     /// Computes the product with the engine of the whole that it is a part of.
@@ -143,25 +160,33 @@ impl<'a> Terms<'a> {
     /// The number of terms of a product (m, n, k); one if it is not cut. Two keep each of two
     /// threads with its half of B at the least cost; more, of long ones, are for more threads.
     ///
-    /// Of many rows, threads that share k spare each other half of B, which the other one has updated,
-    /// and a quarter of A, which a weight gradient reads by columns again; what they exchange instead
-    /// are the terms, which have to be fewer.
+    /// Where caches are not shared, a line that two cores use comes to each from the other, once a step for the
+    /// reader and once for the writer: half of a weight that is cut otherwise than its update, or half of the terms.
+    /// So they pay if they are fewer than the weight's elements, and stay in a cache. Of more rows, threads that
+    /// share k also spare each other a quarter of A, which a weight gradient reads by columns again.
     pub(crate) fn count(m: usize, n: usize, k: usize) -> usize {
         let count = match k {
-            0..384 => 1,
-            384..3072 => 2,
+            0..192 => 1,
+            192..3072 => 2,
             _ => 4,
         };
-        let few = m <= 64 && m * n <= 1 << 14;
+        let outputs = m.saturating_mul(n);
+        let fewer = m.saturating_mul(count) <= k && outputs <= Self::MOST_OUTPUTS;
+        let few = m <= 64 && outputs <= 1 << 14;
         let spared = k.saturating_mul(n) / 2 + m.saturating_mul(k) / 4;
-        let pays = few || 2 * count * m.saturating_mul(n) <= spared;
-        let large = m.saturating_mul(n).saturating_mul(k) >= Self::LEAST;
-        if pays && large && !Engine::of(m, n, k).packs() { count } else { 1 }
+        let pays = few || fewer || 2 * count * outputs <= spared;
+        let is_shared = cost(m, n, k) >= SHARED_FLOP;
+        if pays && is_shared && !Engine::of(m, n, k).packs() { count } else { 1 }
     }
 
-    /// The least multiplications for which it pays that threads share them.
-    const LEAST: usize = 1 << 20;
+    /// The number of terms of a product (m, n, k) whose B is a weight on the way back to the layer below. If threads
+    /// keep to rows of the weight on the way forward, C is cut along them, as its columns.
+    pub(crate) fn back([m, n, k]: [usize; 3]) -> usize {
+        if Self::count(m, k, n) > 1 { 1 } else { Self::count(m, n, k) }
+    }
 
+    /// The most elements of a term that stays in a cache: half a megabyte.
+    const MOST_OUTPUTS: usize = 1 << 17;
     const fn steps(terms: usize, k: usize) -> usize {
         k.div_ceil(terms).next_multiple_of(16)
     }

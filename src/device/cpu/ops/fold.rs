@@ -61,7 +61,7 @@ pub(super) fn fold(
             let c = MatMut::row_major(deltas, rows, width);
             let work = Work { a: Lhs::from(delta), b, c, beta: Beta::Overwrite, beside: [] };
             let cached = cached.unwrap_or(values);
-            crew.multiply(work, |row, col, run, []| {
+            crew.multiply_whole(work, |row, col, run, []| {
                 let cached = &cached[row * units + half.start + col..][..run.len()];
                 vectorize(Chain { activation, cached: Some(cached), run });
             });
