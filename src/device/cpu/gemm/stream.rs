@@ -18,6 +18,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const BLOCK: usize = 1 << 14;
 /// Elements of such a block on a matrix unit, where each block packs B anew.
 const PACKED_BLOCK: usize = 1 << 15;
+/// The most columns of whole rows, of which 32 are as many elements as the largest block has, and those on a matrix unit.
+const WIDEST: usize = 4096;
+const PACKED_WIDEST: usize = 512;
 /// Rows and columns of a block whose B leaves the cache, and those on a matrix unit.
 const LARGE: [usize; 2] = [256, 512];
 const PACKED_LARGE: [usize; 2] = [512, 1024];
@@ -58,8 +61,9 @@ fn panels(n: usize, height: usize) -> usize {
 
 /// The largest block of a product (m, n, k) that is computed by so many threads.
 fn block(engine: Engine, [m, n, k]: [usize; 3], threads: usize) -> [usize; 2] {
-    if n.saturating_mul(k) <= LIGHT && n <= BLOCK / ROWS {
-        let elements = if engine.packs() { PACKED_BLOCK } else { BLOCK };
+    let (elements, widest) =
+        if engine.packs() { (PACKED_BLOCK, PACKED_WIDEST) } else { (BLOCK, WIDEST) };
+    if n.saturating_mul(k) <= LIGHT && n <= widest {
         let rows = (elements / n.max(1)).max(ROWS) / ROWS * ROWS;
         let shared = m.div_ceil(BLOCKS * threads).next_multiple_of(ROWS).max(ROWS);
         return [if threads > 1 { rows.min(shared) } else { rows }, n];
@@ -116,7 +120,7 @@ impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
             None => block(self.engine, [m, n, k], threads),
         };
         // A thread updates those rows of a weight that it reads, if the forward pass is cut along them.
-        let is_read_by_rows = threads > 1 && Terms::count(k, n, m) > 1;
+        let is_read_by_rows = cols < n && threads > 1 && Terms::count(k, n, m) > 1;
         let own = if is_read_by_rows { m.div_ceil(threads).next_multiple_of(ROWS) } else { m };
         Parts::new(self, Cut::Rows(own))
             .flat_map(move |part| Parts::new(part, Cut::Cols(cols)))

@@ -225,6 +225,9 @@ fn shapes_around_blocks_match_the_reference() {
             (9, 50, KC),
             (17, 101, KC + 1),
             (66, 51, KC + 3),
+            // Strips with narrow columns, few of all.
+            (9, 35, 130),
+            (70, 19, KC),
             (390, 60, 20),
             (40, 200, 130),
             (257, 101, 23),

@@ -125,7 +125,7 @@ fn streamed_products_have_the_bits_of_the_whole() {
     ];
     // Blocks of columns too, of which the last may be one more; the last is cut along rows first.
     let heavy =
-        [(300, 1027, 20), (40, 2049, 4), (70, 100, 1400), (600, 1060, 130), (600, 627, 130)];
+        [(300, 1027, 20), (40, 2049, 4), (70, 100, 1400), (600, 1060, 130), (1500, 600, 220)];
     for (shape, threads) in light.into_iter().chain(heavy).flat_map(|s| [(s, 1), (s, 3)]) {
         let layouts = if light.contains(&shape) { usize::MAX } else { 2 };
         for case in shared_layouts().map(|layout| Case::new(layout, shape)).take(layouts) {
