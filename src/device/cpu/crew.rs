@@ -41,6 +41,11 @@ impl Crew {
         if terms > 1 {
             self.terms.resize(self.terms.len().max(terms * m * n), 0.0);
         }
+        self.reserve_whole([m, n, k]);
+    }
+
+    /// The same for one that is never a sum of terms.
+    pub(super) fn reserve_whole(&mut self, [m, n, k]: [usize; 3]) {
         let engine = Engine::of(m, n, k);
         for (thread, scratch) in self.scratch.iter_mut().enumerate() {
             // The caller may have to work alone.

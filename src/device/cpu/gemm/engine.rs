@@ -2,7 +2,7 @@
 
 #[cfg(target_arch = "x86_64")]
 use super::amx;
-use super::kernel::Kernel;
+use super::kernel::{Kernel, MAX_LANES, STRIP};
 use super::product::Product;
 use super::upright;
 use super::{Beta, Lhs, MatMut, MatRef, Scratch};
@@ -85,7 +85,7 @@ impl Engine {
     /// Columns are cut at multiples of this: whole vectors of any instruction set, or where strips of a unit end.
     pub(super) const fn grain(self) -> usize {
         match self {
-            Self::Vectors(_) => 16,
+            Self::Vectors(_) => MAX_LANES,
             #[cfg(target_arch = "x86_64")]
             Self::Amx => amx::PAIR,
         }
@@ -94,7 +94,7 @@ impl Engine {
     /// The columns of the widest strips.
     pub(super) const fn strip(self) -> usize {
         match self {
-            Self::Vectors(_) => 48,
+            Self::Vectors(_) => STRIP,
             #[cfg(target_arch = "x86_64")]
             Self::Amx => amx::PAIR,
         }

@@ -19,6 +19,8 @@ pub(super) const MAX_LANES: usize = 16;
 /// Vectors across the widest tile. With 8 rows that is 24 accumulators, 3 vectors of B and a
 /// broadcast of 32 registers, and 11 loads for 24 multiply-adds: loads never limit it.
 pub(super) const TILE_VECTORS: usize = 3;
+/// Columns of the widest strips of any instruction set.
+pub(super) const STRIP: usize = MAX_LANES * TILE_VECTORS;
 
 /// Floats of a cache line.
 pub(super) const LINE: usize = 16;

@@ -140,21 +140,16 @@ impl Product<'_, '_> {
         if upright::suits(self.kernel, &self.a, &self.b) {
             return self.upright(epilogue, scratch);
         }
-        if n <= self.kernel.cols() && k <= KC && self.b.col_stride() == 1 {
+        let (wide, strip_cols) = (self.wide(), self.kernel.cols());
+        let in_strips = n > strip_cols || (wide > 0 && wide < n);
+        if !in_strips && k <= KC && self.b.col_stride() == 1 {
             // What the plan would say, without the time to make one: there are tiny products.
-            let (wide, b) = (self.wide(), self.b.at(0, 0));
-            let hands_on = wide == 0 || wide == n;
-            let part = |cols| Block { rows: 0..m, cols, steps: 0..k, hands_on };
-            if wide > 0 {
-                self.strip(&part(0..wide), None, (b, self.b.row_stride()), epilogue);
-            }
-            if wide < n {
-                self.narrow(&part(wide..n), scratch, epilogue);
-            }
-            if !hands_on {
-                self.hand_on(0..m, epilogue);
-            }
-            return;
+            let all = Block { rows: 0..m, cols: 0..n, steps: 0..k, hands_on: true };
+            let b = (self.b.at(0, 0), self.b.row_stride());
+            return match wide {
+                0 => self.narrow(&all, scratch, epilogue),
+                _ => self.strip(&all, None, b, epilogue),
+            };
         }
         let mut plan = self.plan();
         if plan.pack_a || plan.pack_b {
@@ -166,7 +161,6 @@ impl Product<'_, '_> {
         } else if plan.pack_b {
             scratch.forget();
         }
-        let in_strips = n > self.kernel.cols() || self.wide() < n;
         for cols in parts(0..n, plan.nc) {
             let mut steps = 0..k.min(plan.kc);
             loop {

@@ -1,5 +1,6 @@
 //! The packing buffers, reused from product to product.
 
+use super::kernel::STRIP;
 use super::narrow::NARROW;
 use super::product::{GAP, KC, LIGHT, LIGHT_KC, LIGHT_MC, MC, NC};
 use super::upright::MAX_HEIGHT;
@@ -30,13 +31,13 @@ pub(super) struct Kept {
 impl Scratch {
     /// Makes room for every product of at most these sizes, which then allocate nothing.
     pub(crate) fn reserve(&mut self, m: usize, n: usize, k: usize) {
-        let (rows, cols) = (m.next_multiple_of(16), n.next_multiple_of(48));
+        let (rows, cols) = (m.next_multiple_of(16), n.next_multiple_of(STRIP));
         let (deep, deepest) = (k.min(KC), k.min(LIGHT_KC));
         let block = |rows: usize, steps: usize| rows * (steps + GAP);
         self.a.grow(block(rows.min(MC), deep).max(block(rows.min(LIGHT_MC), deepest)));
         self.panels(deep);
         // A light block has at most `LIGHT` floats before its last strip is filled up.
-        let light = cols.saturating_mul(deepest).min(LIGHT + 48 * LIGHT_KC);
+        let light = cols.saturating_mul(deepest).min(LIGHT + STRIP * LIGHT_KC);
         self.grow_b((cols.min(NC) * deep).max(light));
         self.narrow();
     }
@@ -51,7 +52,7 @@ impl Scratch {
 
     /// Makes room for panels that are kept.
     pub(super) fn reserve_kept(&mut self, steps: usize, cols: usize) {
-        self.grow_b(steps * cols.next_multiple_of(48));
+        self.grow_b(steps * cols.next_multiple_of(STRIP));
     }
 
     /// Others are packed where panels may have been kept.

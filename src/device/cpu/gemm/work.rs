@@ -157,6 +157,9 @@ pub(crate) struct Terms<'a> {
 }
 
 impl<'a> Terms<'a> {
+    /// The most elements of a term that stays in a cache: half a megabyte.
+    const MOST_OUTPUTS: usize = 1 << 17;
+
     /// The number of terms of a product (m, n, k); one if it is not cut. Two keep each of two
     /// threads with its half of B at the least cost; more, of long ones, are for more threads.
     ///
@@ -185,8 +188,6 @@ impl<'a> Terms<'a> {
         if Self::count(m, k, n) > 1 { 1 } else { Self::count(m, n, k) }
     }
 
-    /// The most elements of a term that stays in a cache: half a megabyte.
-    const MOST_OUTPUTS: usize = 1 << 17;
     const fn steps(terms: usize, k: usize) -> usize {
         k.div_ceil(terms).next_multiple_of(16)
     }

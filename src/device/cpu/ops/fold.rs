@@ -25,7 +25,7 @@ fn halves(units: usize) -> [Range<usize>; 2] {
 /// Makes room for a delta of this shape, of a layer with so many units above it.
 pub(super) fn reserve(output: Shape, above: usize, crew: &mut Crew) {
     for half in halves(output.cols) {
-        crew.reserve([output.rows, half.len(), above]);
+        crew.reserve_whole([output.rows, half.len(), above]);
         crew.reserve_stream([half.len(), above, output.rows]);
         crew.reserve_half(output.rows * half.len());
     }

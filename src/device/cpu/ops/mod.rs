@@ -34,6 +34,9 @@ pub(super) fn reserve<'a>(
 ) {
     for instruction in instructions {
         match instruction {
+            Instruction::Alone(op @ Op::Gradient { .. }) => {
+                dense::product(op).map(|shape| crew.reserve_whole(shape))
+            }
             Instruction::Alone(op) => dense::product(op).map(|shape| crew.reserve(shape)),
             Instruction::Descend { gradient, .. } => {
                 dense::product(gradient).map(|shape| crew.reserve_stream(shape))
