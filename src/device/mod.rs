@@ -58,8 +58,9 @@ impl Device {
     /// The CPU with so many threads, at least one: a device of its own, whose buffers are not those
     /// of [`cpu`](Self::cpu), which has a thread for each processor there is.
     ///
-    /// Results are bitwise the same for any number. Threads are started when there is work for
-    /// them, and end with the device.
+    /// That is the most that work at once: how many share the steps of a training is measured while it
+    /// runs, as more can be slower. Results are bitwise the same for any number. Threads are started
+    /// when there is work for them, and end with the device.
     #[must_use]
     pub fn cpu_with_threads(threads: usize) -> Self {
         Self { backend: cpu::backend_with_threads(threads) }

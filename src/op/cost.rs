@@ -1,14 +1,24 @@
 //! What an instruction costs, counted: for who compares its time with what a device can do.
 
 use super::{Access, Op, Pick, Rows};
+use std::iter::Sum;
 
 /// Floating-point operations and bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Cost {
     /// Of matrix products the multiplications and additions; of anything else one an element.
     pub(crate) flop: u64,
     /// What is read and what is written, each number once, as if caches held everything in between.
     pub(crate) bytes: u64,
+}
+
+impl Sum for Cost {
+    fn sum<I: Iterator<Item = Self>>(costs: I) -> Self {
+        costs.fold(Self::default(), |sum, cost| Self {
+            flop: sum.flop + cost.flop,
+            bytes: sum.bytes + cost.bytes,
+        })
+    }
 }
 
 impl Op {

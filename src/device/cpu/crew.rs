@@ -4,6 +4,7 @@
 //! the number of threads, what is computed for an element does not: results are bitwise the same
 //! for any number of threads.
 
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::gemm::{self, Cuttable, Engine, SHARED_FLOP, Stream, Terms, Work};
@@ -11,6 +12,7 @@ use super::guard::Guard;
 use super::ops::Sums;
 use super::pool::Pool;
 use super::room::Room;
+use super::tuner::{team_with, teams};
 use super::vectorize::vectorize;
 
 /// Elements of which each takes a few operations and comes from memory: as [`SHARED_FLOP`].
@@ -21,6 +23,10 @@ pub(super) const CHUNK: usize = 1 << 14;
 /// The threads, and each one's memory.
 pub(super) struct Crew {
     pool: Arc<Pool>,
+    /// How many of the threads share work, at least one.
+    pub(super) team: usize,
+    /// Whether there was any to share.
+    shares: Cell<bool>,
     scratch: Vec<Mutex<gemm::Scratch>>,
     /// The terms of a product that is a sum of products.
     terms: Vec<f32>,
@@ -31,8 +37,30 @@ pub(super) struct Crew {
 
 impl Crew {
     pub(super) fn new(pool: Arc<Pool>) -> Self {
-        let scratch = (0..pool.threads()).map(|_| Mutex::default()).collect();
-        Self { pool, scratch, terms: Vec::new(), half: Room::default(), guard: Guard::default() }
+        let team = pool.threads();
+        Self {
+            pool,
+            team,
+            shares: Cell::new(false),
+            scratch: (0..team).map(|_| Mutex::default()).collect(),
+            terms: Vec::new(),
+            half: Room::default(),
+            guard: Guard::default(),
+        }
+    }
+
+    /// Whether any work has been large enough to be shared.
+    pub(super) const fn shares(&self) -> bool {
+        self.shares.get()
+    }
+
+    /// How many threads share work, if it pays.
+    fn sharing(&self, pays: bool) -> usize {
+        if !pays {
+            return 1;
+        }
+        self.shares.set(true);
+        self.team
     }
 
     /// Makes room for a product (m, n, k), which then allocates nothing.
@@ -48,9 +76,9 @@ impl Crew {
     pub(super) fn reserve_whole(&mut self, [m, n, k]: [usize; 3]) {
         let engine = Engine::of(m, n, k);
         for (thread, scratch) in self.scratch.iter_mut().enumerate() {
-            // The caller may have to work alone.
-            let (m, n) =
-                if thread == 0 { (m, n) } else { gemm::part([m, n, k], self.pool.threads()) };
+            // In a larger team the part is smaller. The caller may have to work alone.
+            let team = team_with(thread, self.pool.threads());
+            let (m, n) = gemm::part([m, n, k], team);
             engine.reserve(m, n, k, scratch.get_mut().unwrap_or_else(PoisonError::into_inner));
         }
     }
@@ -73,13 +101,13 @@ impl Crew {
         work: Work<'_, '_, N>,
         epilogue: impl Fn(usize, usize, &mut [f32], [&mut [f32]; N]) + Sync,
     ) {
-        let (threads, engine) = (self.pool.threads(), work.engine());
-        if threads == 1 || work.cost() < SHARED_FLOP {
+        let (team, engine) = (self.sharing(work.cost() >= SHARED_FLOP), work.engine());
+        if team == 1 {
             let scratch = self.scratch[0].get_mut().unwrap_or_else(PoisonError::into_inner);
             return work.run(engine, epilogue, scratch);
         }
         let scratch = &self.scratch;
-        self.pool.for_each(work.parts(threads), |thread, part| {
+        self.pool.for_each(team, work.parts(team), |thread, part| {
             // Nobody else locks it: thread numbers are distinct.
             let mut scratch = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
             part.run(engine, &epilogue, &mut scratch);
@@ -93,12 +121,12 @@ impl Crew {
         work: Work<'_, '_, N>,
         epilogue: impl Fn(usize, usize, &mut [f32], [&mut [f32]; N]) + Sync,
     ) {
-        let ((m, n), beta) = (work.shape(), work.beta);
+        let ((m, n), beta, team) = (work.shape(), work.beta, self.sharing(true));
         self.terms.resize(self.terms.len().max(count * m * n), 0.0);
         let product = Terms { a: work.a, b: work.b };
         let terms = self.terms[..count * m * n].chunks_exact_mut(m * n).enumerate();
         let scratch = &self.scratch;
-        self.pool.for_each(terms, |thread, (i, term)| {
+        self.pool.for_each(team, terms, |thread, (i, term)| {
             let mut scratch = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
             product.run(i, count, term, &mut scratch);
         });
@@ -109,10 +137,9 @@ impl Crew {
             vectorize(Sums { matrix: terms, cols: m * n, first, beta, out: &mut *run });
             epilogue(row, col, run, beside);
         };
-        if count * m * n < SHARED_ELEMENTS {
-            work.rows(add);
-        } else {
-            self.pool.for_each(work.parts(self.pool.threads()), |_, part| part.rows(add));
+        match self.sharing(count * m * n >= SHARED_ELEMENTS) {
+            1 => work.rows(add),
+            team => self.pool.for_each(team, work.parts(team), |_, part| part.rows(add)),
         }
     }
 
@@ -123,13 +150,13 @@ impl Crew {
         extra: usize,
         epilogue: impl Fn(&mut [f32], [&mut [f32]; N]) + Sync,
     ) {
-        let threads = self.pool.threads();
-        if threads == 1 || stream.cost(extra) < SHARED_FLOP {
+        let team = self.sharing(stream.cost(extra) >= SHARED_FLOP);
+        if team == 1 {
             let scratch = self.scratch[0].get_mut().unwrap_or_else(PoisonError::into_inner);
             return stream.blocks(1).for_each(|block| block.run(&epilogue, scratch));
         }
         let scratch = &self.scratch;
-        self.pool.for_each(stream.blocks(threads), |thread, block| {
+        self.pool.for_each(team, stream.blocks(team), |thread, block| {
             let mut scratch = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
             block.run(&epilogue, &mut scratch);
         });
@@ -152,10 +179,11 @@ impl Crew {
 
     /// Makes room for a stream (m, n, k).
     pub(super) fn reserve_stream(&mut self, shape: [usize; 3]) {
-        let threads = self.pool.threads();
         for scratch in &mut self.scratch {
             let scratch = scratch.get_mut().unwrap_or_else(PoisonError::into_inner);
-            Stream::<0>::reserve(shape, threads, scratch);
+            for team in teams(self.pool.threads()) {
+                Stream::<0>::reserve(shape, team, scratch);
+            }
         }
     }
 
@@ -164,10 +192,9 @@ impl Crew {
     where
         I: DoubleEndedIterator + Send,
     {
-        if elements < SHARED_ELEMENTS {
-            items.for_each(work);
-        } else {
-            self.pool.for_each(items, |_, item| work(item));
+        match self.sharing(elements >= SHARED_ELEMENTS) {
+            1 => items.for_each(work),
+            team => self.pool.for_each(team, items, |_, item| work(item)),
         }
     }
 }

@@ -9,11 +9,13 @@ use super::instruction::Instruction;
 use super::memory::{Memories, Memory};
 use super::ops;
 use super::share::share;
+use super::tuner::{Tuner, Tuners};
 use super::{Cpu, execute};
 use crate::device::{Executable, Launch, Meter, Profiler, Stopped};
 use crate::error::Result;
-use crate::op::{Op, View};
+use crate::op::{Cost, Op, View};
 use crate::program::Program;
+use crate::stopwatch::Stopwatch;
 
 /// Programs bound to host memory.
 pub(super) struct CpuExecutable {
@@ -21,7 +23,8 @@ pub(super) struct CpuExecutable {
     profiler: Arc<Profiler>,
     programs: Vec<Compiled>,
     memories: Memories,
-    crew: Crew,
+    pub(super) crew: Crew,
+    tuned: Tuned,
     /// Whether parameters are to stay finite, and where they would not have.
     watches: bool,
     stopped: Option<Stopped>,
@@ -45,6 +48,36 @@ impl Compiled {
     }
 }
 
+/// The program by whose steps it is found how many threads make all of them fastest: that which costs most.
+struct Tuned {
+    program: usize,
+    cost: Cost,
+    tuner: Tuner,
+    /// Where it goes in the end.
+    tuners: Arc<Tuners>,
+}
+
+impl Tuned {
+    fn new(cpu: &Cpu, programs: &[Program]) -> Self {
+        let cost = |program: &Program| -> Cost { program.ops.iter().map(Op::cost).sum() };
+        let costs = programs.iter().map(cost).enumerate();
+        let (program, cost) = costs.max_by_key(|(_, cost)| cost.flop).unwrap_or_default();
+        let tuners = Arc::clone(&cpu.tuners);
+        Self { program, cost, tuner: tuners.of(cost, cpu.pool.threads()), tuners }
+    }
+
+    /// Looks at the clock, if this program's step is to be timed.
+    fn watch(&self, program: usize) -> Option<Stopwatch> {
+        (program == self.program && self.tuner.has_choice()).then(Stopwatch::start)
+    }
+}
+
+impl Drop for Tuned {
+    fn drop(&mut self) {
+        self.tuners.keep(self.cost, &self.tuner);
+    }
+}
+
 impl CpuExecutable {
     pub(super) fn new(cpu: &Cpu, programs: &[Program], memories: Vec<Memory>) -> Self {
         let memories = Memories::new(memories);
@@ -63,6 +96,7 @@ impl CpuExecutable {
         let mut crew = Crew::new(Arc::clone(&cpu.pool));
         ops::reserve(&mut crew, lists.iter().flatten());
         let (meter, profiler) = (Arc::clone(&cpu.meter), Arc::clone(&cpu.profiler));
+        let tuned = Tuned::new(cpu, programs);
         let programs =
             programs.iter().zip(lists).map(|(program, list)| Compiled::new(program, list));
         Self {
@@ -71,6 +105,7 @@ impl CpuExecutable {
             programs: programs.collect(),
             memories,
             crew,
+            tuned,
             watches: false,
             stopped: None,
         }
@@ -79,7 +114,7 @@ impl CpuExecutable {
 
 impl Executable for CpuExecutable {
     fn run(&mut self, launches: &[Launch]) -> Result<()> {
-        let Self { meter, profiler, programs, memories, crew, watches, stopped } = self;
+        let Self { meter, profiler, programs, memories, crew, tuned, watches, stopped } = self;
         Meter::add(&meter.steps, launches.len());
         memories.check_out(|bank| {
             for Launch { program, args } in launches {
@@ -90,8 +125,13 @@ impl Executable for CpuExecutable {
                 }
                 let watches = *watches && losses.is_some();
                 crew.guard = if watches { Guard::watching() } else { Guard::default() };
+                crew.team = tuned.tuner.threads();
+                let watch = tuned.watch(*program);
                 for instruction in instructions {
                     execute(instruction, bank, args, crew, profiler)?;
+                }
+                if let Some(watch) = watch {
+                    tuned.tuner.see(watch.seconds(), crew.shares());
                 }
                 if crew.guard.is_closed() {
                     *stopped = Some(Stopped { slot: args.slot, parameter: crew.guard.parameter });

@@ -20,6 +20,7 @@ mod room;
 mod share;
 #[cfg(test)]
 mod tests;
+mod tuner;
 mod turn;
 mod vectorize;
 
@@ -35,6 +36,7 @@ use self::executable::CpuExecutable;
 use self::instruction::Instruction;
 use self::memory::{Bank, Memories, Words};
 use self::pool::Pool;
+use self::tuner::Tuners;
 use super::{
     Backend, DeviceInfo, DeviceKind, Executable, HostMemory, Limits, Meter, Pending, Profiler,
     Storage,
@@ -79,12 +81,13 @@ struct Cpu {
     meter: Arc<Meter>,
     profiler: Arc<Profiler>,
     pool: Arc<Pool>,
+    tuners: Arc<Tuners>,
 }
 
 impl Cpu {
     fn new(threads: usize) -> Arc<Self> {
-        let (meter, profiler) = (Arc::default(), Arc::default());
-        Arc::new(Self { info: info(), meter, profiler, pool: Arc::new(Pool::new(threads)) })
+        let (meter, profiler, tuners) = (Arc::default(), Arc::default(), Arc::default());
+        Arc::new(Self { info: info(), meter, profiler, pool: Arc::new(Pool::new(threads)), tuners })
     }
 }
 
@@ -188,7 +191,7 @@ impl Backend for Cpu {
     fn side_by_side(&self, count: usize, work: &(dyn Fn(usize) + Sync)) -> bool {
         let threads = self.pool.threads() > 1;
         if threads {
-            self.pool.for_each(0..count, |_, number| work(number));
+            self.pool.for_each(self.pool.threads(), 0..count, |_, number| work(number));
         }
         threads
     }

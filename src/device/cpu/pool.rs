@@ -49,7 +49,7 @@ impl Pool {
         self.threads
     }
 
-    /// Calls `work` for every item, on all threads. Its first argument is the number of the thread.
+    /// Calls `work` for every item, on so many of the threads. Its first argument is the number of the thread.
     ///
     /// Threads take items from both ends, the caller from the front and the first worker from the
     /// back. So with two threads each finds in its own cache what it left there when it last went
@@ -57,12 +57,12 @@ impl Pool {
     ///
     /// # Panics
     /// If `work` does.
-    pub(super) fn for_each<I>(&self, items: I, work: impl Fn(usize, I::Item) + Sync)
+    pub(super) fn for_each<I>(&self, team: usize, items: I, work: impl Fn(usize, I::Item) + Sync)
     where
         I: DoubleEndedIterator + Send,
     {
         let items = Mutex::new(items);
-        self.broadcast(&|thread| {
+        self.broadcast(team, &|thread| {
             loop {
                 let mut items = lock(&items);
                 let item = if thread % 2 == 0 { items.next() } else { items.next_back() };
@@ -74,8 +74,8 @@ impl Pool {
     }
 
     /// Calls `work` with 0 on this thread and with other numbers on workers that are free.
-    fn broadcast(&self, work: &(dyn Fn(usize) + Sync)) {
-        if self.threads == 1 {
+    fn broadcast(&self, team: usize, work: &(dyn Fn(usize) + Sync)) {
+        if team.min(self.threads) <= 1 {
             return work(0);
         }
         let _busy = match self.busy.try_lock() {
@@ -85,7 +85,8 @@ impl Pool {
             Err(TryLockError::WouldBlock) => return work(0),
         };
         let start = || (1..self.threads).map_while(Worker::start).collect();
-        let workers = self.workers.get_or_init(start);
+        let workers: &Vec<Worker> = self.workers.get_or_init(start);
+        let workers = &workers[..workers.len().min(team - 1)];
         // Dropped before `work` is, also when `work` panics here: then nobody uses it any more.
         let posted = Posted(workers);
         let job = Job::new(work);
@@ -253,11 +254,10 @@ mod tests {
     use std::thread;
     use std::time::Duration;
 
-    /// Doubles numbers in place, in parts, and counts the threads that did.
-    fn double(pool: &Pool, numbers: &mut [usize], part: usize) {
-        let threads = pool.threads();
-        pool.for_each(numbers.chunks_mut(part), |thread, part| {
-            assert!(thread < threads);
+    /// Doubles numbers in place, in parts, by so many of the threads.
+    fn double(pool: &Pool, team: usize, numbers: &mut [usize], part: usize) {
+        pool.for_each(team, numbers.chunks_mut(part), |thread, part| {
+            assert!(thread < team.min(pool.threads()).max(1));
             part.iter_mut().for_each(|x| *x *= 2);
         });
     }
@@ -267,9 +267,12 @@ mod tests {
         for threads in [0, 1, 2, 3, 5] {
             let pool = Pool::new(threads);
             for len in [0, 1, 7, 1000] {
-                let mut numbers: Vec<usize> = (0..len).collect();
-                double(&pool, &mut numbers, 3);
-                assert!(numbers.iter().enumerate().all(|(i, &x)| x == 2 * i), "{threads}, {len}");
+                for team in 0..=threads + 1 {
+                    let mut numbers: Vec<usize> = (0..len).collect();
+                    double(&pool, team, &mut numbers, 3);
+                    let doubled = numbers.iter().enumerate().all(|(i, &x)| x == 2 * i);
+                    assert!(doubled, "{team} of {threads}, {len}");
+                }
             }
         }
     }
@@ -285,7 +288,7 @@ mod tests {
                 scope.spawn(move || {
                     for round in 0..3_000u64 {
                         let mut numbers: Vec<usize> = (0..16).collect();
-                        double(pool, &mut numbers, 1);
+                        double(pool, 3, &mut numbers, 1);
                         assert!(numbers.iter().enumerate().all(|(i, &x)| x == 2 * i));
                         if (round + seed) % 64 == 0 {
                             thread::sleep(Duration::from_micros(30 * (round % 11)));
@@ -296,22 +299,23 @@ mod tests {
         });
     }
 
-    /// A worker may be late for one job, but not for all; also when it has been parked.
+    /// A worker may be late for one job, but not for all; also when it has been parked. Others are not called.
     #[test]
     fn workers_take_part() {
         for pause in [Duration::ZERO, Duration::from_millis(5)] {
-            let pool = Pool::new(2);
+            let pool = Pool::new(3);
             let by_worker = AtomicUsize::new(0);
             let job = || {
                 thread::sleep(pause);
-                pool.for_each(0..4, |thread, _| {
+                pool.for_each(2, 0..4, |thread, _| {
+                    assert!(thread < 2);
                     by_worker.fetch_add(thread, Ordering::Relaxed);
                     thread::sleep(Duration::from_micros(200));
                 });
                 by_worker.swap(0, Ordering::Relaxed) > 0
             };
             // The first job starts the workers.
-            job();
+            pool.for_each(3, 0..3, |_, _| ());
             let took_part = (0..1_000).any(|_| job());
             assert!(took_part, "no item was taken by a worker after {pause:?}");
         }
@@ -321,8 +325,8 @@ mod tests {
     fn a_job_inside_a_job_is_done_by_its_caller() {
         let pool = Pool::new(2);
         let sum = AtomicUsize::new(0);
-        pool.for_each(0..4, |_, i| {
-            pool.for_each(0..3, |_, j| {
+        pool.for_each(2, 0..4, |_, i| {
+            pool.for_each(2, 0..3, |_, j| {
                 sum.fetch_add(10 * i + j, Ordering::Relaxed);
             });
         });
@@ -335,7 +339,7 @@ mod tests {
         for bad in [0, 1] {
             let happened = AtomicBool::new(false);
             let job = || {
-                pool.for_each(0..8, |thread, _| {
+                pool.for_each(2, 0..8, |thread, _| {
                     thread::sleep(Duration::from_micros(200));
                     if thread == bad {
                         happened.store(true, Ordering::Relaxed);
@@ -352,7 +356,7 @@ mod tests {
             assert!(tried, "thread {bad} never took part");
         }
         let mut numbers = vec![1; 100];
-        double(&pool, &mut numbers, 1);
+        double(&pool, 2, &mut numbers, 1);
         assert!(numbers.iter().all(|&x| x == 2));
     }
 }

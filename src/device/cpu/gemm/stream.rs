@@ -90,19 +90,17 @@ impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
         Self { number, engine, upright: engine.upright(&a, &b), a, b, beside }
     }
 
-    /// Makes room for a product that is computed by so many threads, or by one of them alone.
+    /// Makes room for a product that is computed by so many threads.
     pub(crate) fn reserve(shape: [usize; 3], threads: usize, scratch: &mut Scratch) {
         let [m, n, k] = shape;
         let engine = Engine::of(m, n, k);
-        for threads in [1, threads] {
-            let [rows, cols] = block(engine, shape, threads);
-            // A last column may come to the others.
-            let (rows, cols) = (rows.min(m), (cols + 1).min(n));
-            scratch.reserve_block(rows * cols);
-            engine.reserve(rows, cols, k, scratch);
-            if !engine.packs() {
-                scratch.reserve_kept(k, cols);
-            }
+        let [rows, cols] = block(engine, shape, threads);
+        // A last column may come to the others.
+        let (rows, cols) = (rows.min(m), (cols + 1).min(n));
+        scratch.reserve_block(rows * cols);
+        engine.reserve(rows, cols, k, scratch);
+        if !engine.packs() {
+            scratch.reserve_kept(k, cols);
         }
     }
 

@@ -8,7 +8,8 @@ use super::fold::{Pair, fold};
 use super::fuse::fuse;
 use super::instruction::Instruction;
 use super::share::share;
-use crate::device::{Buffer, Device, Launch};
+use super::{Cpu, CpuExecutable, memory, tuner};
+use crate::device::{Buffer, Device, Executable, Launch};
 use crate::mlp::{Mlp, MlpBuilder};
 use crate::nn::{Activation, Loss, TargetKind};
 use crate::op::{Axis, Op, Reduction, Shape, StepArgs, View};
@@ -100,10 +101,21 @@ fn run_program(
     program: &Program,
     whole: bool,
 ) -> Vec<(String, Vec<u32>)> {
+    run_steps(device, step, program, whole, 3)
+}
+
+/// The same after so many steps, with the coefficients of the first ones in turn.
+fn run_steps(
+    device: &Device,
+    step: &Step,
+    program: &Program,
+    whole: bool,
+    steps: usize,
+) -> Vec<(String, Vec<u32>)> {
     let buffers = buffers(device, program, step);
     let mut executable = device.compile(std::slice::from_ref(program), &buffers).expect("sound");
-    for slot in 0..3 {
-        let args = args(step.optimizer, slot, step.batch);
+    for number in 0..steps {
+        let args = args(step.optimizer, (number % step.slots) as u32, step.batch);
         if whole {
             executable.run(&[Launch { program: 0, args }]).expect("sound");
         } else {
@@ -182,6 +194,40 @@ fn every_number_of_threads_leaves_the_same_bits() {
                 }
             }
         }
+    }
+}
+
+/// From a step on other numbers of threads are tried: there, and where fewer go on.
+#[test]
+fn trials_of_other_numbers_of_threads_leave_the_same_bits() {
+    let step = step(Some(Adam::new(0.01).into()), 100);
+    let program = step.lower().expect("sound");
+    let trained = |threads| {
+        let device = Device::cpu_with_threads(threads);
+        run_steps(&device, &step, &program, true, 3 * tuner::FIRST)
+    };
+    let one = trained(1);
+    for threads in [2, 6] {
+        assert_same(&one, &trained(threads), &format!("{threads} threads"));
+    }
+}
+
+/// A thread less is tried after the first steps, if any work in them is shared.
+#[test]
+fn programs_that_share_work_try_other_numbers_of_threads() {
+    let small = step_of(Mlp::builder(3).output(2), Some(Sgd::new(0.01).into()), 8);
+    for (step, expected) in [(step(None, 100), [2, 1]), (small, [2, 2])] {
+        let cpu = Cpu::new(2);
+        let program = step.lower().expect("sound");
+        let buffers = buffers(&Device { backend: cpu.clone() }, &program, &step);
+        let memories = buffers.iter().map(|buffer| memory(buffer.storage()).clone());
+        let mut executable =
+            CpuExecutable::new(&cpu, std::slice::from_ref(&program), memories.collect());
+        let launch = Launch { program: 0, args: args(step.optimizer, 0, step.batch) };
+        executable.run(&[launch; tuner::FIRST]).expect("sound");
+        assert_eq!(executable.crew.team, expected[0]);
+        executable.run(&[launch]).expect("sound");
+        assert_eq!(executable.crew.team, expected[1]);
     }
 }
 

@@ -7,9 +7,14 @@ use crate::device::cpu::crew::Crew;
 use crate::device::cpu::gemm::{Beta, Engine, MatMut, MatRef, Work};
 use crate::device::cpu::pool::Pool;
 
-/// What the product leaves, asserting that its epilogue sees every element once, when it is final, and that it is
+/// What the product leaves that so many threads could share and so many do, asserting that its epilogue sees every element once, when it is final, and that it is
 /// a sum of terms, or one product where B is a transposed weight whose rows the threads keep to.
-fn product(threads: usize, [m, n, k]: [usize; 3], beta: Beta, is_transposed: bool) -> Vec<f32> {
+fn product(
+    [threads, team]: [usize; 2],
+    [m, n, k]: [usize; 3],
+    beta: Beta,
+    is_transposed: bool,
+) -> Vec<f32> {
     let [a, b] = [m * k, k * n].map(|len| (0..len).map(|i| number(i + len)).collect::<Vec<_>>());
     let mut c: Vec<f32> = (0..m * n).map(number).collect();
     let mut seen = vec![f32::NAN; m * n];
@@ -26,7 +31,9 @@ fn product(threads: usize, [m, n, k]: [usize; 3], beta: Beta, is_transposed: boo
     };
     let has_terms = matches!(work.engine(), Engine::Vectors(_)) && !is_transposed;
     assert_eq!(work.terms() > 1, has_terms, "{m}, {n}, {k}");
-    Crew::new(Arc::new(Pool::new(threads))).multiply(work, |row, col, run, [seen]| {
+    let mut crew = Crew::new(Arc::new(Pool::new(threads)));
+    crew.team = team;
+    crew.multiply(work, |row, col, run, [seen]| {
         assert!(seen.iter().all(|x| x.is_nan()), "row {row}, column {col} is seen twice");
         seen.copy_from_slice(run);
     });
@@ -58,10 +65,10 @@ fn sums_of_terms_match_the_reference_on_any_number_of_threads() {
         shapes.map(|shape| (shape, false)).into_iter().chain([([64, 600, 300], true)])
     {
         for beta in [Beta::Overwrite, Beta::Accumulate] {
-            let one = product(1, shape, beta, is_transposed);
-            for threads in [2, 3] {
-                let more = product(threads, shape, beta, is_transposed);
-                assert!(more == one, "{shape:?}, {threads} threads");
+            let one = product([1, 1], shape, beta, is_transposed);
+            for team in [[2, 2], [3, 3], [3, 2], [3, 1]] {
+                let more = product(team, shape, beta, is_transposed);
+                assert!(more == one, "{shape:?}, threads and team {team:?}");
             }
         }
     }
