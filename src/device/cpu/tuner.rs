@@ -11,12 +11,13 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::op::Cost;
 
-/// The steps before the first trial. That takes two of them where the other number is clearly worse.
+/// The steps before the first trial.
 pub(super) const FIRST: usize = 32;
 /// The steps that are compared: the median of so many before a trial, and in it after one that has
 /// what the other threads had in their caches brought over.
 const COMPARED: usize = 5;
-/// A trial is over when a step of it takes longer by this factor.
+/// A trial is over when the first two that it compares both take longer by this factor. One of them alone may have
+/// waited for a worker that had to be woken.
 const HOPELESS: f64 = 1.25;
 /// The number changes if steps become shorter by this factor.
 const BETTER: f64 = 0.97;
@@ -81,6 +82,11 @@ impl Times {
         self.count >= COMPARED
     }
 
+    /// The least of the first few.
+    fn least(&self, few: usize) -> f64 {
+        self.seconds[..few].iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
     fn median(&self) -> f64 {
         let mut sorted = self.seconds;
         sorted.sort_by(f64::total_cmp);
@@ -135,9 +141,9 @@ impl Tuner {
         };
         trial.see(seconds);
         let usual = self.recent.median();
-        let first = trial.times.count == 1 && seconds >= HOPELESS * usual;
-        if first || trial.times.is_full() {
-            let is_better = !first && trial.times.median() < BETTER * usual;
+        let is_hopeless = trial.times.count == 2 && trial.times.least(2) >= HOPELESS * usual;
+        if is_hopeless || trial.times.is_full() {
+            let is_better = !is_hopeless && trial.times.median() < BETTER * usual;
             self.decide(is_better, usual);
         }
     }
@@ -265,7 +271,7 @@ mod tests {
         let (total, made) = run(&mut Tuner::new(2), 1_000, step);
         assert!(total < 1.02 * 1_000.0, "{total}");
         let of_first = made[..2 * FIRST].iter().filter(|&&threads| threads == 1).count();
-        assert_eq!(of_first, 2);
+        assert_eq!(of_first, 3);
     }
 
     #[test]
@@ -306,6 +312,28 @@ mod tests {
         };
         let (_, made) = run(&mut Tuner::new(2), 5_000, step);
         assert!(made.iter().filter(|&&threads| threads == 2).count() > 4_800);
+    }
+
+    #[test]
+    fn a_worker_that_wakes_late_does_not_decide() {
+        let mut tuner = Tuner::new(2);
+        run(&mut tuner, 3 * FIRST, |threads, _| threads as f64);
+        assert_eq!(tuner.threads(), 1);
+        // Two threads are faster now, but for their first two steps.
+        let mut by_two = 0;
+        for _ in 0..10_000 {
+            by_two += usize::from(tuner.threads() == 2);
+            let seconds = match (tuner.threads(), by_two) {
+                (1, _) => 1.0,
+                (_, 1 | 2) => 10.0,
+                _ => 0.6,
+            };
+            tuner.see(seconds, true);
+            if by_two == 6 {
+                return assert_eq!(tuner.threads(), 2);
+            }
+        }
+        panic!("two threads were never tried");
     }
 
     #[test]

@@ -20,6 +20,10 @@ pub(crate) struct Work<'a, 'c, const N: usize> {
 /// where a worker that spins answers in one microsecond, and one that is parked in about ten.
 pub(crate) const SHARED_FLOP: usize = 4_000_000;
 
+/// Operations that an element of C takes as long as: half a nanosecond, in which its epilogue reads a bias or an
+/// activation and what it leaves is stored.
+const OUTPUT_FLOP: usize = 60;
+
 /// How long a product (m, n, k) takes, in the floating-point operations that one core would do in
 /// that time: columns fill vectors, and an element of A comes from memory at 12 GB/s, a third of a
 /// nanosecond.
@@ -44,10 +48,10 @@ impl<'a, 'c, const N: usize> Work<'a, 'c, N> {
         Engine::of(m, n, self.b.rows())
     }
 
-    /// How long the product takes, in floating-point operations.
+    /// How long the product and its epilogue take, in floating-point operations.
     pub(crate) fn cost(&self) -> usize {
         let (m, n) = self.shape();
-        cost(m, n, self.b.rows())
+        cost(m, n, self.b.rows()) + m * n * OUTPUT_FLOP
     }
 
     /// How many terms the product is a sum of. A weight's gradient, whose A is a minibatch transposed, is always one
