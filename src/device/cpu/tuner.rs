@@ -26,8 +26,10 @@ const FOR_LOST: f64 = 64.0;
 const FOR_TRIED: usize = 16;
 /// Each trial that has changed nothing doubles the wait for the next one, up to so many seconds.
 const LONGEST: f64 = 1.0;
+/// Steps that a program makes before a trial when it begins anew: its memory is in no cache.
+const COLD: usize = 2 * COMPARED;
 /// The wait is not doubled any more when steps take longer than at the last trial by this factor.
-const SLOWER: f64 = 1.1;
+const SLOWER: f64 = 1.2;
 
 /// The numbers of threads that are tried, from all of `threads` down to one.
 pub(super) fn teams(threads: usize) -> impl Iterator<Item = usize> {
@@ -107,6 +109,12 @@ impl Tuner {
             usual: f64::INFINITY,
             trials: 0,
         }
+    }
+
+    /// Goes on where a training of the same costs left off.
+    fn again(&self) -> Self {
+        let wait = self.wait.map(|steps| steps.max(COLD));
+        Self { recent: Times::default(), trial: None, wait, ..self.clone() }
     }
 
     /// One of a program of which nothing is shared.
@@ -204,7 +212,7 @@ impl Tuners {
     /// Where the last program of this cost left off.
     pub(super) fn of(&self, cost: Cost, threads: usize) -> Tuner {
         let tuners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tuners.get(&cost).cloned().unwrap_or_else(|| Tuner::new(threads))
+        tuners.get(&cost).map_or_else(|| Tuner::new(threads), Tuner::again)
     }
 
     /// Remembers it.
@@ -219,7 +227,7 @@ impl Tuners {
 
 #[cfg(test)]
 mod tests {
-    use super::{FIRST, Tuner, Tuners, team_with, teams};
+    use super::{COLD, FIRST, Tuner, Tuners, team_with, teams};
     use crate::op::Cost;
 
     /// A machine on which `seconds(threads, step)` says how long a step takes; a change of threads makes a step
@@ -369,5 +377,20 @@ mod tests {
         run(&mut tuner, 100, |threads, _| threads as f64);
         tuners.keep(cost, &tuner);
         assert_eq!((tuners.of(cost, 2).threads(), tuners.of(Cost::default(), 2).threads()), (1, 2));
+    }
+
+    #[test]
+    fn the_first_steps_of_another_training_are_not_judged() {
+        let (tuners, cost) = (Tuners::default(), Cost::default());
+        let mut tuner = tuners.of(cost, 2);
+        let settled = |threads, _| 1.0 / threads as f64;
+        // In the middle of a trial, and where slower steps would begin one.
+        for steps in [FIRST + 1, 8 * FIRST] {
+            run(&mut tuner, steps, settled);
+            tuners.keep(cost, &tuner);
+            tuner = tuners.of(cost, 2);
+            let (_, made) = run(&mut tuner, COLD, |_, _| 10.0);
+            assert!(made.iter().all(|&threads| threads == 2), "after {steps} steps: {made:?}");
+        }
     }
 }
