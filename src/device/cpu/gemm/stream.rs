@@ -117,9 +117,8 @@ impl<'a, 'c, const N: usize> Stream<'a, 'c, N> {
             Some(kernel) => [upright_rows(m, threads, kernel.height()), n],
             None => block(self.engine, [m, n, k], threads),
         };
-        // A thread updates those rows of a weight that it reads, if the forward pass is cut along them.
-        let is_read_by_rows = cols < n && threads > 1 && Terms::count(k, n, m) > 1;
-        let own = if is_read_by_rows { m.div_ceil(threads).next_multiple_of(ROWS) } else { m };
+        // A thread updates those rows of a weight that it reads on the way forward.
+        let own = Terms::own_steps([k, n, m], threads);
         Parts::new(self, Cut::Rows(own))
             .flat_map(move |part| Parts::new(part, Cut::Cols(cols)))
             .flat_map(move |part| Parts::new(part, Cut::Rows(rows)))

@@ -192,6 +192,14 @@ impl<'a> Terms<'a> {
         if Self::count(m, k, n) > 1 { 1 } else { Self::count(m, n, k) }
     }
 
+    /// The steps of a product (m, n, k) that each of so many threads takes: all, if it is no sum of terms.
+    pub(super) fn own_steps([m, n, k]: [usize; 3], threads: usize) -> usize {
+        match Self::count(m, n, k) {
+            1 => k,
+            terms => Self::steps(terms, k) * (terms / threads).max(1),
+        }
+    }
+
     const fn steps(terms: usize, k: usize) -> usize {
         k.div_ceil(terms).next_multiple_of(16)
     }
