@@ -51,7 +51,7 @@ pub(super) struct Tuner {
     trial: Option<Trial>,
     /// Whether the next trial is of fewer threads.
     is_downward: bool,
-    /// The steps until the next trial if they take longer than `usual` seconds, and if they do not.
+    /// The steps until the next trial: if they take longer than the `usual` seconds at the last one, and if they do not.
     wait: [usize; 2],
     usual: f64,
     /// The trials since the last change.
@@ -135,7 +135,7 @@ impl Tuner {
 
     /// Sees how long a step took that so many threads made, and whether anything in it can be shared.
     pub(super) fn see(&mut self, seconds: f64, is_shared: bool) {
-        if !is_shared {
+        if !is_shared || !self.has_choice() {
             return self.fix();
         }
         let Some(trial) = &mut self.trial else {
@@ -215,8 +215,11 @@ impl Tuners {
         tuners.get(&cost).map_or_else(|| Tuner::new(threads), Tuner::again)
     }
 
-    /// Remembers it.
+    /// Remembers it, if there was anything to find.
     pub(super) fn keep(&self, cost: Cost, tuner: &Tuner) {
+        if !tuner.has_choice() {
+            return;
+        }
         let mut tuners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if tuners.len() >= Self::MOST {
             tuners.clear();
@@ -362,7 +365,7 @@ mod tests {
     fn steps_without_shared_work_and_clocks_that_stand_still_change_nothing() {
         let mut alone = Tuner::new(1);
         assert!(!alone.has_choice());
-        alone.see(1.0, true);
+        run(&mut alone, 2 * FIRST, |_, _| 1.0);
         let mut small = Tuner::new(4);
         small.see(1.0, false);
         assert!(!small.has_choice() && small.threads() == 4);
@@ -377,6 +380,12 @@ mod tests {
         run(&mut tuner, 100, |threads, _| threads as f64);
         tuners.keep(cost, &tuner);
         assert_eq!((tuners.of(cost, 2).threads(), tuners.of(Cost::default(), 2).threads()), (1, 2));
+        // Another program of this cost may have work to share.
+        let other = Cost::default();
+        let mut small = tuners.of(other, 2);
+        small.see(1.0, false);
+        tuners.keep(other, &small);
+        assert!(tuners.of(other, 2).has_choice());
     }
 
     #[test]

@@ -7,8 +7,9 @@ use crate::device::cpu::crew::Crew;
 use crate::device::cpu::gemm::{Beta, Engine, MatMut, MatRef, Work};
 use crate::device::cpu::pool::Pool;
 
-/// What the product leaves that so many threads could share and so many do, asserting that its epilogue sees every element once, when it is final, and that it is
-/// a sum of terms, or one product where B is a transposed weight whose rows the threads keep to.
+/// What the product leaves that so many threads could share and so many do, asserting that its epilogue sees every
+/// element once, when it is final, and that it is a sum of terms, or one product where B is a transposed weight whose
+/// rows the threads keep to.
 fn product(
     [threads, team]: [usize; 2],
     [m, n, k]: [usize; 3],
