@@ -2,6 +2,7 @@
 
 use super::{Access, Op, Pick, Rows};
 use std::iter::Sum;
+use std::ops::Add;
 
 /// Floating-point operations and bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -12,12 +13,17 @@ pub(crate) struct Cost {
     pub(crate) bytes: u64,
 }
 
+impl Add for Cost {
+    type Output = Self;
+
+    fn add(self, more: Self) -> Self {
+        Self { flop: self.flop + more.flop, bytes: self.bytes + more.bytes }
+    }
+}
+
 impl Sum for Cost {
     fn sum<I: Iterator<Item = Self>>(costs: I) -> Self {
-        costs.fold(Self::default(), |sum, cost| Self {
-            flop: sum.flop + cost.flop,
-            bytes: sum.bytes + cost.bytes,
-        })
+        costs.fold(Self::default(), Self::add)
     }
 }
 

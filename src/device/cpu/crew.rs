@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::gemm::{self, Cuttable, Engine, SHARED_FLOP, Stream, Terms, Work};
 use super::guard::Guard;
 use super::ops::Sums;
-use super::pool::Pool;
+use super::pool::{Pool, lock};
 use super::room::Room;
 use super::tuner::{team_with, teams};
 use super::vectorize::vectorize;
@@ -109,7 +109,7 @@ impl Crew {
         let scratch = &self.scratch;
         self.pool.for_each(team, work.parts(team), |thread, part| {
             // Nobody else locks it: thread numbers are distinct.
-            let mut scratch = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
+            let mut scratch = lock(&scratch[thread]);
             part.run(engine, &epilogue, &mut scratch);
         });
     }
@@ -127,7 +127,7 @@ impl Crew {
         let terms = self.terms[..count * m * n].chunks_exact_mut(m * n).enumerate();
         let scratch = &self.scratch;
         self.pool.for_each(team, terms, |thread, (i, term)| {
-            let mut scratch = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
+            let mut scratch = lock(&scratch[thread]);
             product.run(i, count, term, &mut scratch);
         });
         let terms = &self.terms[..count * m * n];
@@ -157,7 +157,7 @@ impl Crew {
         }
         let scratch = &self.scratch;
         self.pool.for_each(team, stream.blocks(team), |thread, block| {
-            let mut scratch = scratch[thread].lock().unwrap_or_else(PoisonError::into_inner);
+            let mut scratch = lock(&scratch[thread]);
             block.run(&epilogue, &mut scratch);
         });
     }

@@ -56,10 +56,7 @@ impl Instruction {
                 timed(gradient, "and update", descent_cost(gradient, update))
             }
             Self::Fold { backward, gradient, update } => {
-                let (Cost { flop, bytes }, more) =
-                    (backward.cost(), descent_cost(gradient, update));
-                let cost = Cost { flop: flop + more.flop, bytes: bytes + more.bytes };
-                timed(backward, "and update", cost)
+                timed(backward, "and update", backward.cost() + descent_cost(gradient, update))
             }
             Self::Turned(turned) => {
                 Timed { instruction: "pass", kernel: "turned", cost: turned.cost() }
@@ -70,11 +67,11 @@ impl Instruction {
 
 /// What a gradient and its update cost together.
 fn descent_cost(gradient: &Op, update: &Op) -> Cost {
-    let (Cost { flop, bytes }, more) = (gradient.cost(), update.cost());
+    let Cost { flop, bytes } = gradient.cost() + update.cost();
     let weight = match *update {
         Op::Update { parameters, .. } => parameters.shape.len() as u64,
         _ => 0,
     };
     // The weight's gradient goes to memory neither way.
-    Cost { flop: flop + more.flop, bytes: (bytes + more.bytes).saturating_sub(8 * weight) }
+    Cost { flop, bytes: bytes.saturating_sub(8 * weight) }
 }

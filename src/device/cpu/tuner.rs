@@ -7,8 +7,9 @@
 //! depend on it.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
+use super::pool::lock;
 use crate::op::Cost;
 
 /// The steps before the first trial.
@@ -207,7 +208,7 @@ impl Tuners {
 
     /// Where the last program of this cost left off.
     pub(super) fn of(&self, cost: Cost, threads: usize) -> Tuner {
-        let tuners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let tuners = lock(&self.0);
         tuners.get(&cost).map_or_else(|| Tuner::new(threads), Tuner::again)
     }
 
@@ -216,7 +217,7 @@ impl Tuners {
         if !tuner.has_choice() {
             return;
         }
-        let mut tuners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tuners = lock(&self.0);
         if tuners.len() >= Self::MOST {
             tuners.clear();
         }
