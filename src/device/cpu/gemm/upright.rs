@@ -40,7 +40,7 @@ pub(super) struct Upright<'a> {
     b: MatRef<'a>,
     /// Room for a copy of the panel that is computed, and for one of the panel after it.
     copies: [&'a mut [f32]; 2],
-    /// Columns of a tile; the last may have fewer.
+    /// Columns of a tile; the last may have fewer: see [`tile_cols`].
     cols: usize,
     /// The blocks of k, all of about one size.
     blocks: usize,
@@ -48,6 +48,13 @@ pub(super) struct Upright<'a> {
     next: Option<Part>,
     /// Whether the first copy is of this panel.
     is_copied: bool,
+}
+
+/// The columns of a tile of a product of `n`. Rows of up to 4 columns are stored with half of the shuffles, so 10 are
+/// 6 and 4; but tiles have about one width if the last would be narrow, as each reads all of A.
+const fn tile_cols(n: usize) -> usize {
+    const LEAST: usize = 3;
+    if n % COLUMNS < LEAST { n.div_ceil(n.div_ceil(COLUMNS)) } else { COLUMNS }
 }
 
 /// The rows of A of a panel, and its steps: those of a block of k.
@@ -70,7 +77,7 @@ impl<'a> Upright<'a> {
         assert!(kernel.height() <= MAX_HEIGHT && a.cols() == k, "shapes of a product disagree");
         let blocks = k.div_ceil(KC);
         let copies = scratch.panels(k.div_ceil(blocks));
-        let cols = n.div_ceil(n.div_ceil(COLUMNS));
+        let cols = tile_cols(n);
         let mut upright = Self { kernel, a, b, copies, cols, blocks, next: None, is_copied: false };
         upright.next = Some(upright.part(0..kernel.height().min(m), 0));
         upright
