@@ -92,7 +92,10 @@ impl CpuExecutable {
         };
         let places = share(programs, &lists, first, words);
         let operands = lists.iter().flatten().flat_map(Instruction::operands);
+        let keeps =
+            |buffer: usize| !programs.iter().any(|program| program.buffers[buffer].transient);
         let memories = memories.placed(places).used_by(operands);
+        memories.settle(keeps);
         let mut crew = Crew::new(Arc::clone(&cpu.pool));
         ops::reserve(&mut crew, lists.iter().flatten());
         let (meter, profiler) = (Arc::clone(&cpu.meter), Arc::clone(&cpu.profiler));

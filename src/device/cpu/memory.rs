@@ -26,6 +26,13 @@ impl Words {
         }
     }
 
+    /// Makes zeros that nobody has asked for, all of which will be read and written.
+    fn settle(&mut self) {
+        if let Self::Zeros(len) = *self {
+            *self = Self::Own(Room::settled(len));
+        }
+    }
+
     /// The words, for reading.
     pub(super) fn look(&mut self) -> &[f32] {
         match self {
@@ -111,6 +118,13 @@ impl Memories {
         let mut order: Vec<usize> = (0..list.len()).filter(|&i| used[i]).collect();
         order.sort_by_key(|&i| list[i].address());
         Self { list, same, order, written }
+    }
+
+    /// Makes the zeros that instructions read and write, all of them in each step: those of written buffers that
+    /// keep their words between steps, as moments do.
+    pub(super) fn settle(&self, keeps: impl Fn(usize) -> bool) {
+        let settled = self.order.iter().filter(|&&i| self.written[i] && keeps(i));
+        settled.for_each(|&i| self.list[i].lock().settle());
     }
 
     /// The first buffer that is the same memory as this one.
