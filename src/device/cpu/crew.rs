@@ -124,11 +124,15 @@ impl Crew {
         let ((m, n), beta, team) = (work.shape(), work.beta, self.sharing(true));
         self.terms.resize(self.terms.len().max(count * m * n), 0.0);
         let product = Terms { a: work.a, b: work.b };
-        let terms = self.terms[..count * m * n].chunks_exact_mut(m * n).enumerate();
+        // Each thread's terms follow each other in their order, as tiles ask for what comes next.
+        let own = (count / team).max(1);
+        let parts = self.terms[..count * m * n].chunks_mut(own * m * n).enumerate();
         let scratch = &self.scratch;
-        self.pool.for_each(team, terms, |thread, (i, term)| {
+        self.pool.for_each(team, parts, |thread, (part, terms)| {
             let mut scratch = lock(&scratch[thread]);
-            product.run(i, count, term, &mut scratch);
+            for (i, term) in terms.chunks_exact_mut(m * n).enumerate() {
+                product.run(part * own + i, count, term, &mut scratch);
+            }
         });
         let terms = &self.terms[..count * m * n];
         let add = |row: usize, col: usize, run: &mut [f32], beside: [&mut [f32]; N]| {

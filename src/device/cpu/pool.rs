@@ -51,9 +51,11 @@ impl Pool {
 
     /// Calls `work` for every item, on so many of the threads. Its first argument is the number of the thread.
     ///
-    /// Threads take items from both ends, the caller from the front and the first worker from the
-    /// back. So with two threads each finds in its own cache what it left there when it last went
+    /// Threads take items from both ends, the caller from the back and the first worker from the
+    /// front. So with two threads each finds in its own cache what it left there when it last went
     /// over the same items; a line that another core has written costs more than one from memory.
+    /// What lies behind the items is the caller's for the same reason: behind a large weight there are often
+    /// parameters that the caller updates by itself, and a processor's prefetchers read beyond the end of a part.
     ///
     /// # Panics
     /// If `work` does.
@@ -65,7 +67,7 @@ impl Pool {
         self.broadcast(team, &|thread| {
             loop {
                 let mut items = lock(&items);
-                let item = if thread % 2 == 0 { items.next() } else { items.next_back() };
+                let item = if thread % 2 == 0 { items.next_back() } else { items.next() };
                 drop(items);
                 let Some(item) = item else { break };
                 work(thread, item);
