@@ -30,6 +30,7 @@ mod kernel_dots;
 mod kernel_portable;
 mod kernel_upright;
 mod narrow;
+mod outer;
 mod pack;
 mod prefetch;
 mod product;

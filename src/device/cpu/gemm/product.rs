@@ -6,6 +6,7 @@
 
 use super::kernel::{AHEAD, Kernel, MAX_ROWS, PICK, TAIL, TILE_VECTORS, Tile, WHOLE};
 use super::narrow::DOT_STEPS;
+use super::outer;
 use super::pack::Panel;
 use super::runs::Runs;
 use super::scratch::Kept;
@@ -137,6 +138,9 @@ impl Product<'_, '_> {
         scratch: &mut Scratch,
     ) {
         let (m, n, k) = (self.c.rows(), self.c.cols(), self.b.rows());
+        if self.beta == Beta::Overwrite && outer::suits(&self.b) {
+            return self.outer(epilogue);
+        }
         if upright::suits(self.kernel, &self.a, &self.b) {
             return self.upright(epilogue, scratch);
         }

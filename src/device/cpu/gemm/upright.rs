@@ -10,6 +10,7 @@
 
 use super::kernel::Kernel;
 use super::kernel_upright::{COLUMNS, Carry, Steps, UprightTile};
+use super::outer;
 use super::pack::Panel;
 use super::product::{KC, LIGHT, parts};
 use super::{Beta, Lhs, MatMut, MatRef, Scratch};
@@ -23,14 +24,14 @@ const IN_PLACE: usize = 2;
 /// Rows of the tallest tile of any instruction set.
 pub(super) const MAX_HEIGHT: usize = 64;
 
-/// Whether a product is computed by upright tiles: if they are fewer vectors of multiply-adds, and as
-/// high as they can be or need no copy of A.
+/// Whether a product is computed by upright tiles: if they are fewer vectors of multiply-adds, as
+/// high as they can be or need no copy of A, and there are several steps.
 pub(super) fn suits(kernel: &Kernel, a: &Lhs, b: &MatRef) -> bool {
     let (m, n) = (a.rows(), b.cols());
     let fewer = kernel.vectors(m) * n <= m * kernel.vectors(n);
     let (is_high, is_read_once) = (m >= kernel.height(), n <= IN_PLACE * COLUMNS);
     let operands = a.columns_are_runs() && b.col_stride() == 1 && b.rows() > 0;
-    operands && n <= MOST_COLUMNS && fewer && (is_high || is_read_once)
+    operands && !outer::suits(b) && n <= MOST_COLUMNS && fewer && (is_high || is_read_once)
 }
 
 /// A product whose rows are computed panel by panel, in their order.

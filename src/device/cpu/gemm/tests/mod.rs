@@ -278,6 +278,26 @@ fn nothing_to_multiply_overwrites_with_zero() {
     }
 }
 
+/// Else a part that is computed by tiles, which begin at zero, would differ from a whole that is not.
+#[test]
+fn a_product_that_is_zero_has_no_sign() {
+    for engine in Engine::all() {
+        for n in [1, 10, 16, 17, 60] {
+            let (a, b, mut c) = ([0.0, -0.0, 0.0], vec![-1.0; n], vec![POISON; 3 * n]);
+            let (a, b) = (MatRef::row_major(&a, 3, 1).into(), MatRef::row_major(&b, 1, n));
+            let operands = Operands {
+                a,
+                b,
+                c: MatMut::row_major(&mut c, 3, n),
+                beta: Beta::Overwrite,
+                stream: None,
+            };
+            engine.run(operands, |_, _, _| (), &mut Scratch::default());
+            assert!(c.iter().all(|x| x.to_bits() == 0), "{engine}, {n} columns: {c:?}");
+        }
+    }
+}
+
 #[test]
 fn bits_do_not_depend_on_alignment() {
     let (m, n, k) = (19, 53, 100);
