@@ -9,7 +9,7 @@ use super::product::{Product, parts};
 use super::runs::Runs;
 use crate::device::cpu::vectorize::{Vectorized, vectorize};
 
-/// The least columns of C: fewer fill vectors of a tile, but not of a row.
+/// The least columns of C: shorter rows would not fill a vector, and tiles are as fast.
 const LEAST: usize = 16;
 /// The rows that are computed together.
 const ROWS: usize = 8;
