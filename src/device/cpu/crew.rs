@@ -124,8 +124,7 @@ impl Crew {
         let ((m, n), beta, team) = (work.shape(), work.beta, self.sharing(true));
         self.terms.resize(self.terms.len().max(count * m * n), 0.0);
         let product = Terms { a: work.a, b: work.b };
-        // Each thread's terms follow each other in their order, as tiles ask for what comes next.
-        let own = (count / team).max(1);
+        let own = Terms::own(count, team);
         let parts = self.terms[..count * m * n].chunks_mut(own * m * n).enumerate();
         let scratch = &self.scratch;
         self.pool.for_each(team, parts, |thread, (part, terms)| {

@@ -11,7 +11,7 @@ use crate::device::cpu::vectorize::{Vectorized, vectorize};
 
 /// The least columns of C: shorter rows would not fill a vector, and tiles are as fast.
 const LEAST: usize = 16;
-/// The rows that are computed together.
+/// The rows that are computed together: a call for each takes a third longer (100 columns).
 const ROWS: usize = 8;
 
 /// Whether a product is computed so, if nothing is added to it.
@@ -23,18 +23,13 @@ impl Product<'_, '_> {
     /// All of the product, if it [`suits`].
     pub(super) fn outer(&mut self, epilogue: &mut impl FnMut(usize, usize, &mut [f32])) {
         let (m, n) = (self.c.rows(), self.c.cols());
-        // SAFETY: the view of B holds its one row of n columns, which lie side by side.
-        let row = unsafe { std::slice::from_raw_parts(self.b.at(0, 0), n) };
-        let pick = self.a.picked_columns(0).map_or(0, |picks| picks[0] as usize);
+        let row = self.b.row(0);
         let together = if self.c.is_contiguous() { ROWS } else { 1 };
         let mut runs = Runs::new(0, 0..n, &self.c);
         for rows in parts(0..m, together) {
-            let (mut places, mut factors) = ([std::ptr::null(); ROWS], [0.0; ROWS]);
-            self.a.find_rows(rows.start, 0, &mut places[..rows.len()]);
-            for (factor, place) in factors.iter_mut().zip(&places[..rows.len()]) {
-                // SAFETY: the view of A holds these rows and its only column, or the one that is picked.
-                *factor = unsafe { *place.wrapping_add(pick * self.a.col_stride()) };
-            }
+            let mut factors = [0.0; ROWS];
+            let elements = rows.clone().map(|i| self.a.element(i, 0));
+            factors.iter_mut().zip(elements).for_each(|(factor, element)| *factor = element);
             let out = self.c.run(rows.start, 0, rows.len() * n);
             vectorize(Multiples { factors: &factors, row, out });
             runs.hand_on(rows.end, rows.end == m, &mut self.c, epilogue);

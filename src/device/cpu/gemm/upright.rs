@@ -24,8 +24,8 @@ const IN_PLACE: usize = 2;
 /// Rows of the tallest tile of any instruction set.
 pub(super) const MAX_HEIGHT: usize = 64;
 
-/// Whether a product is computed by upright tiles: if they are fewer vectors of multiply-adds, as
-/// high as they can be or need no copy of A, and there are several steps.
+/// Whether a product is computed by upright tiles: if they are fewer vectors of multiply-adds, and as
+/// high as they can be or need no copy of A; but not what goes [row by row](outer).
 pub(super) fn suits(kernel: &Kernel, a: &Lhs, b: &MatRef) -> bool {
     let (m, n) = (a.rows(), b.cols());
     let fewer = kernel.vectors(m) * n <= m * kernel.vectors(n);

@@ -101,6 +101,15 @@ impl<'a> MatRef<'a> {
         self.col_stride
     }
 
+    /// Row i, whose elements lie side by side.
+    ///
+    /// # Panics
+    /// If they do not, or there is no such row.
+    pub(super) fn row(&self, i: usize) -> &'a [f32] {
+        assert!(i < self.rows && self.col_stride == 1, "a row is not there or has gaps");
+        &self.data[i * self.row_stride..][..self.cols]
+    }
+
     /// Where element (i, j) lies. Only to be read for an element of the matrix.
     pub(super) const fn at(&self, i: usize, j: usize) -> *const f32 {
         self.data.as_ptr().wrapping_add(i * self.row_stride + j * self.col_stride)
@@ -214,6 +223,19 @@ impl<'a> Lhs<'a> {
             Gather::Cols(order) => Some(&order[first..]),
             _ => None,
         }
+    }
+
+    /// Element (i, j).
+    ///
+    /// # Panics
+    /// If it is not there.
+    pub(super) fn element(&self, i: usize, j: usize) -> f32 {
+        let (row, col) = match self.gather {
+            Gather::None => (i, j),
+            Gather::Rows(order) => (order[i] as usize, j),
+            Gather::Cols(order) => (i, order[j] as usize),
+        };
+        self.source.data[row * self.source.row_stride + col * self.source.col_stride]
     }
 
     /// Where the rows from `first` on have their element in column `col`, or where they begin if

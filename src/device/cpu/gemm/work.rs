@@ -196,8 +196,13 @@ impl<'a> Terms<'a> {
     pub(super) fn own_steps([m, n, k]: [usize; 3], threads: usize) -> usize {
         match Self::count(m, n, k) {
             1 => k,
-            terms => Self::steps(terms, k) * (terms / threads).max(1),
+            terms => Self::steps(terms, k) * Self::own(terms, threads),
         }
+    }
+
+    /// How many of the terms each of so many threads takes: they follow each other, as tiles ask for what comes next.
+    pub(crate) fn own(terms: usize, threads: usize) -> usize {
+        (terms / threads).max(1)
     }
 
     const fn steps(terms: usize, k: usize) -> usize {
